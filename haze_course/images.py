@@ -1,0 +1,123 @@
+"""Pictures on disk <-> tensors (1, 3, H, W), RGB float32 in [0, 1].
+
+What a camera, a scanner or a web page may hand over is turned into one form: EXIF turned
+upright, grey and palette and CMYK to RGB, 16 bit scaled by 65535, alpha laid over white.
+"""
+
+import io
+import warnings
+from pathlib import Path
+
+import numpy as np
+import torch
+from PIL import Image, ImageOps
+from torch import Tensor
+
+from haze_course.guards import check_image, check_number
+from haze_course.paths import atomic_path
+
+SUFFIXES = {".png", ".jpg", ".jpeg", ".bmp", ".tif", ".tiff", ".webp"}
+WRITABLE = {".png", ".jpg", ".jpeg"}
+
+
+class ImageError(ValueError):
+    """A file that cannot be read as a picture; the message names it."""
+
+
+def read_image(path: Path | str) -> Tensor:
+    """A picture file -> RGB float32 in [0, 1], shape (1, 3, H, W).
+
+    Raises:
+        FileNotFoundError: no such file.
+        ImageError: not a picture, truncated, or so large that it may be an attack.
+    """
+    path = Path(path)
+    if not path.is_file():
+        raise FileNotFoundError(f"{path}: no such file; expected a picture")
+    try:
+        with warnings.catch_warnings():
+            warnings.simplefilter("error", Image.DecompressionBombWarning)
+            with Image.open(path) as picture:
+                pixels = _to_rgb(ImageOps.exif_transpose(picture))
+    except (Image.DecompressionBombWarning, Image.DecompressionBombError) as error:
+        raise ImageError(
+            f"{path}: refused, expected at most {Image.MAX_IMAGE_PIXELS} pixels: {error}"
+        ) from error
+    # Pillow raises these for what is not a picture, is cut short or carries broken headers.
+    except (OSError, SyntaxError, ValueError, EOFError, MemoryError) as error:
+        raise ImageError(
+            f"{path}: expected a picture ({', '.join(sorted(SUFFIXES))}), "
+            f"could not decode it: {error}"
+        ) from error
+    return torch.from_numpy(np.ascontiguousarray(pixels.transpose(2, 0, 1)))[None]
+
+
+def _to_rgb(picture: Image.Image) -> np.ndarray:
+    """Any Pillow mode -> (H, W, 3) float32 in [0, 1]."""
+    if picture.mode in ("I;16", "I;16B", "I;16L", "I"):  # 16-bit grey
+        grey = np.asarray(picture, dtype=np.float32) / 65535
+        return np.repeat(grey.clip(0, 1)[..., None], 3, axis=2)
+    if picture.mode == "F":
+        raise ImageError("a floating-point picture has no defined white; convert it to 8 or 16 bit")
+    if picture.mode in ("LA", "PA", "RGBA", "La", "RGBa") or "transparency" in picture.info:
+        pixels = np.asarray(picture.convert("RGBA"), dtype=np.float32) / 255
+        alpha = pixels[..., 3:]
+        return pixels[..., :3] * alpha + (1 - alpha)
+    return np.asarray(picture.convert("RGB"), dtype=np.float32) / 255
+
+
+def write_image(image: Tensor, path: Path | str, *, quality: int = 95) -> None:
+    """Write (1, 3, H, W) or (1, 1, H, W), clamped to [0, 1] and rounded to 8 bits.
+
+    Args:
+        image: RGB or grey, a batch of one.
+        path: ends in .png, .jpg or .jpeg; its folder is made. A file there is replaced only
+            when the new one is complete.
+        quality: of JPEG, 1 to 100.
+    """
+    path = Path(path)
+    if path.suffix.lower() not in WRITABLE:
+        raise ValueError(f"{path}: expected a name ending in {', '.join(sorted(WRITABLE))}")
+    picture = _to_picture(image)
+    check_number(quality, "quality", 1, 100)
+    with atomic_path(path) as temporary:
+        if path.suffix.lower() == ".png":
+            picture.save(temporary)
+        else:
+            picture.save(temporary, quality=quality, subsampling=0)
+
+
+def jpeg_round_trip(image: Tensor, quality: int) -> Tensor:
+    """What comes back after saving as JPEG.  (B, 3, H, W) -> same shape, float32."""
+    check_image(image, "image", channels=3)
+    decoded = []
+    for one in image:
+        buffer = io.BytesIO()
+        _to_picture(one[None]).save(buffer, "jpeg", quality=quality)
+        with Image.open(buffer) as picture:
+            decoded.append(torch.from_numpy(_to_rgb(picture)).permute(2, 0, 1))
+    return torch.stack(decoded).to(image.device)
+
+
+def list_images(folder: Path | str) -> list[Path]:
+    """The picture files of a folder, sorted by name.
+
+    Raises:
+        FileNotFoundError: no such folder, or no picture in it.
+    """
+    folder = Path(folder)
+    if not folder.is_dir():
+        raise FileNotFoundError(f"{folder}: no such folder; expected one with pictures")
+    files = sorted(path for path in folder.iterdir() if path.suffix.lower() in SUFFIXES)
+    if not files:
+        raise FileNotFoundError(f"{folder}: no picture in it ({', '.join(sorted(SUFFIXES))})")
+    return files
+
+
+def _to_picture(image: Tensor) -> Image.Image:
+    check_image(image, "image")
+    if image.shape[0] != 1 or image.shape[1] not in (1, 3):
+        raise ValueError(f"image: expected (1, 3, H, W) or (1, 1, H, W), got {tuple(image.shape)}")
+    codes = (image[0].detach().float().clamp(0, 1) * 255).round().byte().cpu()
+    pixels = codes.permute(1, 2, 0).numpy()
+    return Image.fromarray(pixels[..., 0] if pixels.shape[2] == 1 else pixels)

@@ -1,0 +1,63 @@
+"""Where the shipped files are, and how a file is written so that none is ever half-written."""
+
+import os
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+
+_PACKAGE = Path(__file__).resolve().parent
+
+
+def data_folder() -> Path:
+    """The folder with photos/, scenes/ and hazy/: ``HAZE_DATA``, the installed package, a checkout.
+
+    Raises:
+        FileNotFoundError: none of the three holds the data.
+    """
+    chosen = os.environ.get("HAZE_DATA")
+    if chosen:
+        folder = Path(chosen).expanduser().resolve()
+        if not (folder / "SHA256SUMS").is_file():
+            raise FileNotFoundError(
+                f"HAZE_DATA names {folder}, which has no SHA256SUMS; "
+                "point it at a copy of the course's data/ folder, or unset it"
+            )
+        return folder
+    return _shipped("data", marker="SHA256SUMS")
+
+
+def notebooks_folder() -> Path:
+    """The folder with the notebooks as shipped, in the installed package or a checkout."""
+    return _shipped("notebooks", marker="profiles.yaml")
+
+
+def _shipped(name: str, marker: str) -> Path:
+    places = [_PACKAGE / "_shipped" / name, _PACKAGE.parent / name]
+    for folder in places:
+        if (folder / marker).is_file():
+            return folder
+    raise FileNotFoundError(
+        f"no {name}/ with {marker} in {places[0]} or {places[1]}; "
+        "install the package from a checkout (pip install -e .) or from its wheel"
+    )
+
+
+@contextmanager
+def atomic_path(path: Path | str) -> Iterator[Path]:
+    """A temporary sibling to write to; it becomes `path` when the block ends without error.
+
+    An error, a full disk included, removes the temporary file and leaves what stood at `path`.
+    """
+    path = Path(path)
+    path.parent.mkdir(parents=True, exist_ok=True)
+    # The suffix stays last: writers choose their format by it.
+    temporary = path.with_name(f".{path.stem}.{os.getpid()}.part{path.suffix}")
+    try:
+        yield temporary
+        temporary.replace(path)
+    except OSError as error:
+        if error.filename is None:  # a full disk does not say which file it was
+            raise OSError(error.errno, error.strerror or str(error), str(path)) from error
+        raise
+    finally:
+        temporary.unlink(missing_ok=True)
