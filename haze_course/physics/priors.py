@@ -1,0 +1,186 @@
+"""The dark channel prior: find t and A from one hazy picture, then invert the model.
+
+In most small windows of a haze-free outdoor picture some pixel is nearly black in some channel;
+haze lifts it by A (1 - t), which gives t away.
+
+    He, Sun & Tang, Single Image Haze Removal Using Dark Channel Prior, CVPR 2009 and
+    TPAMI 33(12), 2011, doi:10.1109/TPAMI.2010.168.
+    He, Sun & Tang, Guided Image Filtering, TPAMI 35(6), 2013, doi:10.1109/TPAMI.2012.213.
+
+Shapes: images (B, 3, H, W) in [0, 1], maps (B, 1, H, W), airlight (B, 3).
+"""
+
+from typing import NamedTuple
+
+import torch
+import torch.nn.functional as F
+from torch import Tensor
+
+from haze_course.guards import check_image, check_number, check_unit_range, per_image
+from haze_course.physics.scattering import remove_haze
+
+
+class DarkChannelParts(NamedTuple):
+    """Everything that the dark channel prior computes on the way.
+
+    `dark` and `coarse` and `transmission` are (B, 1, H, W), `airlight` (B, 3), `dehazed`
+    (B, 3, H, W) and unclamped.
+    """
+
+    dark: Tensor
+    airlight: Tensor
+    coarse: Tensor
+    transmission: Tensor
+    dehazed: Tensor
+
+
+def dark_channel(image: Tensor, *, patch: int = 15) -> Tensor:
+    """J^dark = min over the patch of min over channels of J.  (B, 3, H, W) -> (B, 1, H, W).
+
+    Args:
+        image: RGB.
+        patch: side of the square window, odd; at the border the window is cut.
+    """
+    check_image(image, "image", channels=3)
+    if patch < 1 or patch % 2 == 0:
+        raise ValueError(f"patch: expected an odd number of pixels >= 1, got {patch}")
+    negative = -image.amin(dim=1, keepdim=True)  # a minimum is a negated maximum
+    reach = patch // 2  # max_pool2d pads with -inf: only pixels of the picture count
+    # Rows first, then columns: 2 x patch comparisons a pixel instead of patch squared.
+    rows = F.max_pool2d(negative, (1, patch), stride=1, padding=(0, reach))
+    return -F.max_pool2d(rows, (patch, 1), stride=1, padding=(reach, 0))
+
+
+def estimate_airlight(hazy: Tensor, dark: Tensor, *, fraction: float = 0.001) -> Tensor:
+    """A = the brightest hazy pixel among the share of pixels whose dark channel is highest.
+
+    Args:
+        hazy: RGB, shape (B, 3, H, W).
+        dark: its dark channel, shape (B, 1, H, W).
+        fraction: share of the pixels to look at, at least one.
+
+    Returns:
+        (B, 3), one colour an image.
+    """
+    check_image(hazy, "hazy", channels=3)
+    check_image(dark, "dark", channels=1)
+    check_number(fraction, "fraction", 0, 1)
+    count = max(int(fraction * dark[0].numel()), 1)
+    candidates = dark.flatten(1).topk(count, dim=1).indices  # (B, count)
+    colours = hazy.flatten(2).gather(2, candidates[:, None].expand(-1, 3, -1))  # (B, 3, count)
+    brightest = colours.sum(dim=1).argmax(dim=1)  # (B,)
+    return colours[torch.arange(len(hazy)), :, brightest]
+
+
+def estimate_transmission(
+    hazy: Tensor, airlight: Tensor | float, *, patch: int = 15, omega: float = 0.95
+) -> Tensor:
+    """t = 1 - omega * dark channel of I / A, blocky at edges.  (B, 3, H, W) -> (B, 1, H, W).
+
+    Args:
+        hazy: RGB in [0, 1].
+        airlight: A, a number, (B, 1), (1, 3) or (B, 3), > 0.
+        patch: side of the window.
+        omega: how much of the haze to take away; a trace of it keeps far things looking far.
+    """
+    check_number(omega, "omega", 0, 1)
+    airlight = per_image(airlight, "airlight", check_image(hazy, "hazy", channels=3))
+    return 1 - omega * dark_channel(hazy / airlight.clamp_min(1e-3), patch=patch)
+
+
+def guided_filter(guide: Tensor, target: Tensor, *, radius: int = 40, eps: float = 1e-3) -> Tensor:
+    """q = mean(a) . g + mean(b): in each window the affine map of the guide closest to the target.
+
+    a = (Cov(g) + eps 1)^-1 cov(g, p) and b = mean(p) - a . mean(g) for each window, with the
+    guide g and the target p; edges of the guide stay edges, all else is smoothed.
+
+    Args:
+        guide: (B, 1, H, W) or (B, 3, H, W).
+        target: (B, 1, H, W).
+        radius: of the square windows, (2 radius + 1) pixels wide; at the border they are cut.
+        eps: variance of the guide below which a window counts as flat, > 0.
+    """
+    check_image(guide, "guide")
+    check_image(target, "target", channels=1)
+    check_number(eps, "eps", 1e-12)
+    if guide.shape[-2:] != target.shape[-2:]:
+        raise ValueError(
+            f"target: expected the guide's size {tuple(guide.shape[-2:])}, "
+            f"got {tuple(target.shape[-2:])}"
+        )
+    guide, target = guide.double(), target.double()  # variances as differences: digits cancel
+    channels = guide.shape[1]
+    pairs = [(i, j) for i in range(channels) for j in range(i, channels)]
+    products = torch.cat([guide[:, [i]] * guide[:, [j]] for i, j in pairs], dim=1)
+    means = _box_mean(torch.cat([guide, target, products, guide * target], dim=1), radius)
+    mean_g, mean_p, mean_gg, mean_gp = torch.split(
+        means, [channels, 1, len(pairs), channels], dim=1
+    )
+
+    covariance = guide.new_empty(*target.shape[:1], *target.shape[2:], channels, channels)
+    for k, (i, j) in enumerate(pairs):
+        value = mean_gg[:, k] - mean_g[:, i] * mean_g[:, j] + eps * (i == j)
+        covariance[..., i, j] = covariance[..., j, i] = value
+    cross = (mean_gp - mean_g * mean_p).movedim(1, -1)  # (B, H, W, C)
+    a = torch.linalg.solve(covariance, cross).movedim(-1, 1)  # (B, C, H, W)
+    b = mean_p - (a * mean_g).sum(dim=1, keepdim=True)
+
+    smooth = _box_mean(torch.cat([a, b], dim=1), radius)
+    return (smooth[:, :-1] * guide).sum(dim=1, keepdim=True) + smooth[:, -1:]
+
+
+def _box_mean(image: Tensor, radius: int) -> Tensor:
+    """Mean over the (2 radius + 1)^2 window, cut at the border, by running sums: O(1) a pixel."""
+    for dim in (-2, -1):
+        size = image.shape[dim]
+        sums = F.pad(image.cumsum(dim), (1, 0) if dim == -1 else (0, 0, 1, 0))
+        places = torch.arange(size, device=image.device)
+        high = (places + radius + 1).clamp_max(size)
+        low = (places - radius).clamp_min(0)
+        count = (high - low).to(image.dtype)
+        total = sums.index_select(dim, high) - sums.index_select(dim, low)
+        image = total / (count if dim == -1 else count[:, None])
+    return image
+
+
+def explain_dark_channel(
+    hazy: Tensor,
+    *,
+    patch: int = 15,
+    omega: float = 0.95,
+    floor: float = 0.1,
+    radius: int = 40,
+    eps: float = 1e-3,
+) -> DarkChannelParts:
+    """The whole method with all it computes on the way: I -> dark, A, t coarse, t, J.
+
+    Args:
+        hazy: RGB in [0, 1], shape (B, 3, H, W).
+        patch: window of the dark channel.
+        omega: share of the haze to remove.
+        floor: t0, the smallest transmission to divide by.
+        radius: of the guided filter that snaps the coarse map to the picture's edges.
+        eps: of the guided filter.
+    """
+    check_unit_range(check_image(hazy, "hazy", channels=3), "hazy")
+    dark = dark_channel(hazy, patch=patch)
+    airlight = estimate_airlight(hazy, dark)
+    coarse = estimate_transmission(hazy, airlight, patch=patch, omega=omega)
+    refined = guided_filter(hazy, coarse, radius=radius, eps=eps).to(hazy.dtype).clamp(0, 1)
+    dehazed = remove_haze(hazy, refined, airlight, floor=floor)
+    return DarkChannelParts(dark, airlight, coarse, refined, dehazed)
+
+
+def dehaze_dark_channel(
+    hazy: Tensor,
+    *,
+    patch: int = 15,
+    omega: float = 0.95,
+    floor: float = 0.1,
+    radius: int = 40,
+    eps: float = 1e-3,
+) -> Tensor:
+    """J by the dark channel prior, unclamped; see `explain_dark_channel` for the parameters."""
+    return explain_dark_channel(
+        hazy, patch=patch, omega=omega, floor=floor, radius=radius, eps=eps
+    ).dehazed

@@ -1,0 +1,142 @@
+"""How haze forms, and what is left when it is taken away: I = J t + A (1 - t), t = exp(-beta d).
+
+    Koschmieder, Theorie der horizontalen Sichtweite, Beitraege zur Physik der freien
+    Atmosphaere 12, 1924. Narasimhan & Nayar, Vision and the Atmosphere, IJCV 48(3), 2002,
+    doi:10.1023/A:1016328200723.
+
+Shapes: images (B, 3, H, W), transmission and depth (B, 1, H, W). The airlight is a number,
+(B, 1), (1, 3) or (B, 3), beta a number or (B, 1).
+"""
+
+import math
+
+import torch
+from torch import Tensor
+
+from haze_course.guards import check_image, check_number, per_image
+
+
+def transmission_from_depth(depth: Tensor, beta: Tensor | float) -> Tensor:
+    """t = exp(-beta d): the share of light that survives the way.  (B, 1, H, W) -> same.
+
+    Args:
+        depth: d >= 0, in metres or relative.
+        beta: scattering coefficient, in 1 / unit of `depth`, >= 0.
+
+    >>> transmission_from_depth(torch.zeros(1, 1, 1, 1), beta=2.0).item()
+    1.0
+    """
+    check_image(depth, "depth", channels=1)
+    beta = per_image(beta, "beta", depth)
+    if (depth < 0).any() or (beta < 0).any():
+        raise ValueError(
+            f"expected depth >= 0 and beta >= 0, got minima {float(depth.min()):.4g} "
+            f"and {float(beta.min()):.4g}"
+        )
+    return torch.exp(-beta * depth)
+
+
+def beta_for(depth: Tensor, t_far: float) -> Tensor:
+    """beta = -ln(t_far) / d_95: the haze that lets the share t_far through at the far end.
+
+    d_95 is the 95th percentile of each image's depth below its sky (files store the sky at 10
+    times that percentile), so one t_far means equally thick haze in a room and in a valley.
+
+    Args:
+        depth: d >= 0, shape (B, 1, H, W), not all zero.
+        t_far: what is left of the light at d_95, in (0, 1].
+
+    Returns:
+        beta of shape (B, 1), in 1 / unit of `depth`.
+    """
+    check_image(depth, "depth", channels=1)
+    check_number(t_far, "t_far", 1e-6, 1)
+    far = torch.stack([_far_end(one) for one in depth])  # (B,)
+    if (far <= 0).any():
+        raise ValueError("expected a depth map with values above 0, got one that is all zero")
+    return (-math.log(t_far) / far)[:, None]
+
+
+def _far_end(depth: Tensor) -> Tensor:
+    """The 95th percentile without the sky, which is one plateau at the very maximum."""
+    top = depth.max()
+    ground = depth[depth < top]
+    # A plateau far above everything else is sky; a wall at the maximum is not.
+    is_sky = ground.numel() > 0 and top > 3 * ground.quantile(0.95)
+    return ground.quantile(0.95) if is_sky else depth.flatten().quantile(0.95)
+
+
+def add_haze(clear: Tensor, transmission: Tensor, airlight: Tensor | float) -> Tensor:
+    """I = J t + A (1 - t).  (B, 3, H, W), (B, 1, H, W), A -> (B, 3, H, W).
+
+    On sRGB codes this is the haze of RESIDE; physical haze adds linear light:
+    ``linear_to_srgb(add_haze(srgb_to_linear(clear), transmission, linear_airlight))``.
+
+    >>> add_haze(torch.zeros(1, 3, 1, 1), torch.full((1, 1, 1, 1), 0.25), 1.0).unique().item()
+    0.75
+    """
+    _check_pair(clear, "clear", transmission)
+    return clear * transmission + per_image(airlight, "airlight", clear) * (1 - transmission)
+
+
+def remove_haze(
+    hazy: Tensor, transmission: Tensor, airlight: Tensor | float, *, floor: float = 0.1
+) -> Tensor:
+    """J = (I - A) / max(t, t0) + A, unclamped.  (B, 3, H, W), (B, 1, H, W), A -> (B, 3, H, W).
+
+    Args:
+        hazy: I, RGB in [0, 1].
+        transmission: t in (0, 1].
+        airlight: A in [0, 1].
+        floor: t0, above which the inversion is exact; it bounds the gain on noise to 1 / t0.
+
+    He et al., Single Image Haze Removal Using Dark Channel Prior, CVPR 2009, eq. 22.
+    """
+    _check_pair(hazy, "hazy", transmission)
+    check_number(floor, "floor", 1e-6, 1)
+    airlight = per_image(airlight, "airlight", hazy)
+    return (hazy - airlight) / transmission.clamp_min(floor) + airlight
+
+
+def visibility(beta: float, contrast: float = 0.02) -> float:
+    """V = -ln(contrast) / beta: where a black object's contrast has fallen to `contrast`.
+
+    Args:
+        beta: scattering coefficient, > 0, in 1/m.
+        contrast: 0.02 is Koschmieder's, 0.05 the meteorological optical range (WMO).
+
+    Returns:
+        Distance in the unit of 1 / beta.
+    """
+    check_number(beta, "beta", 1e-12)
+    check_number(contrast, "contrast", 1e-6, 1)
+    return -math.log(contrast) / beta
+
+
+def srgb_to_linear(image: Tensor) -> Tensor:
+    """Codes in a file -> proportional to light (IEC 61966-2-1), any shape, [0, 1] -> [0, 1]."""
+    return torch.where(
+        image <= 0.04045, image / 12.92, ((image.clamp_min(0.04045) + 0.055) / 1.055) ** 2.4
+    )
+
+
+def linear_to_srgb(image: Tensor) -> Tensor:
+    """Proportional to light -> codes in a file (IEC 61966-2-1), any shape, [0, 1] -> [0, 1]."""
+    return torch.where(
+        image <= 0.0031308,
+        image * 12.92,
+        1.055 * image.clamp_min(0.0031308) ** (1 / 2.4) - 0.055,
+    )
+
+
+def _check_pair(image: Tensor, name: str, transmission: Tensor) -> None:
+    check_image(image, name, channels=3)
+    check_image(transmission, "transmission", channels=1)
+    if image.shape[-2:] != transmission.shape[-2:] or transmission.shape[0] not in (
+        1,
+        image.shape[0],
+    ):
+        raise ValueError(
+            f"transmission: expected ({image.shape[0]}, 1, {image.shape[2]}, {image.shape[3]}) "
+            f"as {name}, got {tuple(transmission.shape)}"
+        )
