@@ -1,0 +1,142 @@
+"""Weights on disk: safetensors, which hold numbers and text and can execute nothing.
+
+The header carries a card (architecture, its settings, how it was trained and how it scores) and
+a hash of all tensors, checked on loading.
+"""
+
+import hashlib
+import json
+from pathlib import Path
+from typing import Any
+
+import torch
+from safetensors import SafetensorError, safe_open
+from safetensors.torch import save_file
+from torch import Tensor, nn
+
+from haze_course.nets.ffa import FFANet
+from haze_course.nets.fsrcnn import SuperResolutionTeacher
+from haze_course.paths import atomic_path, data_folder
+
+_ARCHITECTURES: dict[str, type[nn.Module]] = {
+    cls.__name__: cls for cls in (FFANet, SuperResolutionTeacher)
+}
+_FORMAT = "haze_course 1"
+
+
+class WeightsError(ValueError):
+    """A file whose weights cannot be used; the message names it and says what fits."""
+
+
+def save_pretrained(
+    network: nn.Module, path: Path | str, card: dict[str, Any] | None = None
+) -> None:
+    """Write weights, settings and a card to one .safetensors file; complete or not at all.
+
+    Args:
+        network: an `FFANet` or `SuperResolutionTeacher`.
+        path: ends in .safetensors.
+        card: what a user should know (data, steps, seed, scores, command); kept as JSON.
+    """
+    path = Path(path)
+    name = type(network).__name__
+    if name not in _ARCHITECTURES or path.suffix != ".safetensors":
+        raise WeightsError(
+            f"{path}: expected one of {', '.join(_ARCHITECTURES)} and a name ending in "
+            f".safetensors, got {name}"
+        )
+    tensors = {k: v.detach().cpu().contiguous() for k, v in network.state_dict().items()}
+    header = {
+        "format": _FORMAT,
+        "architecture": name,
+        "settings": json.dumps(network.settings),
+        "card": json.dumps(card or {}, ensure_ascii=False),
+        "sha256": _hash(tensors),
+    }
+    with atomic_path(path) as temporary:
+        save_file(tensors, temporary, metadata=header)
+
+
+def load_pretrained(name: str | Path, *, device: torch.device | str = "cpu") -> nn.Module:
+    """A network with its weights, in evaluation mode, on `device`.
+
+    Args:
+        name: of a shipped checkpoint ("student", "teacher"), or a .safetensors file.
+        device: where to put it.
+
+    Raises:
+        FileNotFoundError: no such checkpoint or file.
+        WeightsError: not safetensors, truncated, another architecture, or a wrong hash.
+    """
+    path = checkpoint_path(name)
+    header, tensors = _read(path)
+    architecture = header.get("architecture", "none named")
+    if architecture not in _ARCHITECTURES:
+        raise WeightsError(
+            f"{path}: expected an architecture of {', '.join(_ARCHITECTURES)}, got {architecture}"
+        )
+    if _hash(tensors) != header.get("sha256"):
+        raise WeightsError(
+            f"{path}: its tensors do not match the hash in its header; fetch it anew"
+        )
+    network = _ARCHITECTURES[architecture](**json.loads(header["settings"]))
+    try:
+        network.load_state_dict(tensors)
+    except RuntimeError as error:
+        raise WeightsError(f"{path}: not the weights of {architecture}: {error}") from error
+    return network.eval().to(device)
+
+
+def read_card(name: str | Path) -> dict[str, Any]:
+    """The card of a checkpoint, with its architecture and settings."""
+    header, _ = _read(checkpoint_path(name))
+    return {
+        "architecture": header.get("architecture"),
+        "settings": json.loads(header.get("settings", "{}")),
+        **json.loads(header.get("card", "{}")),
+    }
+
+
+def checkpoint_path(name: str | Path) -> Path:
+    """The file of a shipped checkpoint's name, or the path itself."""
+    if str(name).endswith(".safetensors"):
+        path = Path(name)
+        if not path.is_file():
+            raise FileNotFoundError(f"{path}: no such file; expected weights (.safetensors)")
+        return path
+    folder = data_folder() / "checkpoints"
+    path = folder / f"{name}.safetensors"
+    if not path.is_file():
+        if Path(name).is_file():
+            raise WeightsError(
+                f"{name}: expected a .safetensors file; other formats can run code when read"
+            )
+        shipped = sorted(file.stem for file in folder.glob("*.safetensors"))
+        raise FileNotFoundError(
+            f"{name!r} is neither a shipped checkpoint ({', '.join(shipped) or 'none'}) "
+            "nor a .safetensors file"
+        )
+    return path
+
+
+def count_parameters(network: nn.Module) -> int:
+    """Numbers that training changes."""
+    return sum(parameter.numel() for parameter in network.parameters())
+
+
+def _read(path: Path) -> tuple[dict[str, str], dict[str, Tensor]]:
+    try:
+        with safe_open(path, framework="pt") as file:
+            header = file.metadata() or {}
+            return header, {key: file.get_tensor(key) for key in file.keys()}  # noqa: SIM118
+    except (SafetensorError, OSError) as error:
+        raise WeightsError(f"{path}: expected a complete .safetensors file: {error}") from error
+
+
+def _hash(tensors: dict[str, Tensor]) -> str:
+    digest = hashlib.sha256()
+    for key in sorted(tensors):
+        tensor = tensors[key].contiguous()
+        digest.update(f"{key} {tuple(tensor.shape)} {tensor.dtype}".encode())
+        digest.update(tensor.numpy().tobytes())
+    return digest.hexdigest()
