@@ -1,0 +1,34 @@
+"""What the course ships, haze drawn on top of it, and pairs on the reader's own disk."""
+
+from haze_course.data.haze import HazeSettings, HazySample, sample_haze
+from haze_course.data.reside import PairedImages, PairFiles, find_pairs
+from haze_course.data.shipped import (
+    HazyPhoto,
+    Pair,
+    Photo,
+    Scene,
+    benchmark_pairs,
+    photos,
+    real_haze,
+    scenes,
+)
+from haze_course.data.transforms import flip_and_turn, random_crop
+
+__all__ = [
+    "HazeSettings",
+    "HazyPhoto",
+    "HazySample",
+    "Pair",
+    "PairFiles",
+    "PairedImages",
+    "Photo",
+    "Scene",
+    "benchmark_pairs",
+    "find_pairs",
+    "flip_and_turn",
+    "photos",
+    "random_crop",
+    "real_haze",
+    "sample_haze",
+    "scenes",
+]

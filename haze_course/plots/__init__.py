@@ -1,0 +1,20 @@
+"""Figures that say in words what they show."""
+
+from haze_course.plots.curves import draw_curves, draw_intervals, show_curves, show_intervals
+from haze_course.plots.figures import COLOURS, show, use_style
+from haze_course.plots.images import draw_images, show_images
+from haze_course.plots.tables import markdown_table, show_table
+
+__all__ = [
+    "COLOURS",
+    "draw_curves",
+    "draw_images",
+    "draw_intervals",
+    "markdown_table",
+    "show",
+    "show_curves",
+    "show_images",
+    "show_intervals",
+    "show_table",
+    "use_style",
+]

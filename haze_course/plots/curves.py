@@ -1,0 +1,76 @@
+"""Lines over a number, and intervals beside names: the two shapes of result in this course."""
+
+from collections.abc import Mapping, Sequence
+
+from matplotlib.figure import Figure
+from torch import Tensor
+
+from haze_course.plots.figures import COLOURS, WIDTH, show
+from haze_course.quality.statistics import Interval
+
+Series = Sequence[float] | Tensor | tuple[Sequence[float] | Tensor, Sequence[float] | Tensor]
+_DASHES = ("-", "--", "-.", ":")  # a line is told by its dash as well as by its colour
+
+
+def show_curves(
+    alt: str, *, x_label: str, y_label: str, log_y: bool = False, **series: Series
+) -> None:
+    """Show named lines; see `draw_curves`."""
+    show(draw_curves(x_label=x_label, y_label=y_label, log_y=log_y, **series), alt)
+
+
+def draw_curves(*, x_label: str, y_label: str, log_y: bool = False, **series: Series) -> Figure:
+    """One line a keyword, with a legend: ``draw_curves(..., alone=loss_a, taught=loss_b)``.
+
+    Args:
+        x_label: quantity and unit.
+        y_label: quantity and unit.
+        log_y: logarithmic y axis.
+        series: the values at 0, 1, 2, ..., or a pair (x, y).
+    """
+    if not series:
+        raise ValueError("expected at least one line: draw_curves(..., loss=history.loss)")
+    figure = Figure(figsize=(0.72 * WIDTH, 3.4), layout="constrained")
+    axes = figure.add_subplot()
+    for place, (name, values) in enumerate(series.items()):
+        x, y = values if isinstance(values, tuple) else (range(len(values)), values)
+        axes.plot(
+            x,
+            y,
+            color=COLOURS[place % len(COLOURS)],
+            linestyle=_DASHES[place % len(_DASHES)],
+            label=name.replace("_", " "),
+        )
+    axes.set(xlabel=x_label, ylabel=y_label)
+    if log_y:
+        axes.set_yscale("log")
+    if len(series) > 1:
+        axes.legend()
+    return figure
+
+
+def show_intervals(alt: str, intervals: Mapping[str, Interval], *, x_label: str) -> None:
+    """Show named intervals; see `draw_intervals`."""
+    show(draw_intervals(intervals, x_label=x_label), alt)
+
+
+def draw_intervals(intervals: Mapping[str, Interval], *, x_label: str) -> Figure:
+    """Means with their intervals, one row a name, and a line at zero.
+
+    Args:
+        intervals: differences, from `bootstrap_interval` or `seed_interval`.
+        x_label: quantity and unit.
+    """
+    if not intervals:
+        raise ValueError("expected at least one interval, got an empty mapping")
+    figure = Figure(figsize=(0.8 * WIDTH, 0.9 + 0.42 * len(intervals)), layout="constrained")
+    axes = figure.add_subplot()
+    axes.axvline(0, color="#555555", linewidth=1, linestyle="--")
+    for row, interval in enumerate(intervals.values()):
+        axes.plot([interval.low, interval.high], [row, row], color=COLOURS[0], linewidth=2.4)
+        axes.plot(interval.mean, row, "o", color=COLOURS[0], markersize=7)
+    axes.set_yticks(range(len(intervals)), [name.replace("_", " ") for name in intervals])
+    axes.set_ylim(len(intervals) - 0.5, -0.5)
+    axes.set_xlabel(x_label)
+    axes.grid(visible=False, axis="y")
+    return figure

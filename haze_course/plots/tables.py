@@ -1,0 +1,77 @@
+"""Rows as a table: HTML with headers for a notebook, Markdown for a file."""
+
+from collections.abc import Mapping, Sequence
+from html import escape
+
+Row = Mapping[str, object]
+
+
+def show_table(rows: Sequence[Row], caption: str) -> None:
+    """Display rows as a table whose first column names the row.
+
+    Args:
+        rows: alike dictionaries, column title -> text or number; format numbers beforehand where
+            two decimals are wrong.
+        caption: one line above the table.
+    """
+    from IPython.display import display
+
+    columns = _columns(rows)
+    head = "".join(
+        f'<th scope="col" style="text-align:{_side(rows, c)}">{escape(c)}</th>' for c in columns
+    )
+    body = "".join(f"<tr>{_html_cells(row, rows, columns)}</tr>" for row in rows)
+    html = (
+        f'<table><caption style="caption-side:top;text-align:left">{escape(caption)}</caption>'
+        f"<thead><tr>{head}</tr></thead><tbody>{body}</tbody></table>"
+    )
+    display({"text/html": html, "text/plain": f"{caption}\n{markdown_table(rows)}"}, raw=True)
+
+
+def markdown_table(rows: Sequence[Row]) -> str:
+    """Rows as a Markdown table, columns padded to one width.
+
+    >>> print(markdown_table([{"method": "hazy", "PSNR": 11.5}]))
+    | method |  PSNR |
+    |--------|------:|
+    | hazy   | 11.50 |
+    """
+    columns = _columns(rows)
+    texts = {c: [c, *(_text(row[c]) for row in rows)] for c in columns}
+    widths = {c: max(map(len, texts[c])) for c in columns}
+    right = {c: _side(rows, c) == "right" for c in columns}
+    lines = []
+    for k in range(len(rows) + 1):
+        cells = (
+            texts[c][k].rjust(widths[c]) if right[c] else texts[c][k].ljust(widths[c])
+            for c in columns
+        )
+        lines.append("| " + " | ".join(cells) + " |")
+    rule = ("-" * (widths[c] + 1) + (":" if right[c] else "-") for c in columns)
+    lines.insert(1, "|" + "|".join(rule) + "|")
+    return "\n".join(lines)
+
+
+def _html_cells(row: Row, rows: Sequence[Row], columns: list[str]) -> str:
+    first, *rest = columns
+    cells = [f'<th scope="row" style="text-align:left">{escape(_text(row[first]))}</th>']
+    cells += [f'<td style="text-align:{_side(rows, c)}">{escape(_text(row[c]))}</td>' for c in rest]
+    return "".join(cells)
+
+
+def _columns(rows: Sequence[Row]) -> list[str]:
+    if not rows:
+        raise ValueError("expected at least one row, got an empty table")
+    columns = list(rows[0])
+    for row in rows:
+        if list(row) != columns:
+            raise ValueError(f"expected columns {columns} in every row, got {list(row)}")
+    return columns
+
+
+def _side(rows: Sequence[Row], column: str) -> str:
+    return "right" if all(isinstance(row[column], int | float) for row in rows) else "left"
+
+
+def _text(value: object) -> str:
+    return f"{value:.2f}" if isinstance(value, float) else str(value)

@@ -1,0 +1,25 @@
+"""The first call of every notebook: one seed, one number of threads, one look for the figures."""
+
+import torch
+
+from haze_course import __version__
+from haze_course.plots.figures import use_style
+
+
+def start(notebook: str, *, seed: int = 0) -> torch.Generator:
+    """Make a notebook repeatable and say what to expect of it on this machine.
+
+    Args:
+        notebook: its number, as in "03".
+        seed: of the Generator that is handed back, and of torch's global one.
+
+    Returns:
+        A Generator to pass on explicitly wherever the notebook draws random numbers.
+    """
+    use_style()
+    torch.manual_seed(seed)
+    print(
+        f"Notebook {notebook}: haze_course {__version__}, torch {torch.__version__}, "
+        f"{torch.get_num_threads()} threads, seed {seed}"
+    )
+    return torch.Generator().manual_seed(seed)

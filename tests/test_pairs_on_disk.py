@@ -1,0 +1,71 @@
+"""Pairs are found by RESIDE's names, cut to one size, and a missing partner is named."""
+
+import pytest
+import torch
+
+from haze_course.data import PairedImages, find_pairs, random_crop
+from haze_course.images import ImageError, write_image
+
+
+@pytest.fixture
+def folder(tmp_path, generator):
+    for scene in ("1400", "1401"):
+        clear = torch.randint(0, 256, (1, 3, 48, 64), generator=generator) / 255
+        write_image(clear, tmp_path / "clear" / f"{scene}.png")
+        for k in (1, 2):
+            write_image(0.5 * clear + 0.5, tmp_path / "hazy" / f"{scene}_{k}.png")
+    return tmp_path
+
+
+def test_each_hazy_picture_finds_its_scene(folder):
+    pairs = find_pairs(folder)
+    assert [pair.name for pair in pairs] == ["1400_1", "1400_2", "1401_1", "1401_2"]
+    assert [pair.clear_path.stem for pair in pairs] == ["1400", "1400", "1401", "1401"]
+    hazy, clear = pairs[0].hazy, pairs[0].clear
+    assert (hazy - (0.5 * clear + 0.5)).abs().max() < 1 / 255
+
+
+def test_a_clear_picture_named_like_the_hazy_one_wins(folder):
+    special = torch.zeros(1, 3, 48, 64)
+    write_image(special, folder / "clear" / "1400_1.png")
+    assert torch.equal(find_pairs(folder)[0].clear, special)
+
+
+def test_the_border_of_the_clear_picture_is_cut(folder):
+    inner = find_pairs(folder)[0].clear
+    bordered = torch.nn.functional.pad(inner, (10, 10, 10, 10), value=1.0)
+    write_image(bordered, folder / "clear" / "1400.png")
+    assert torch.equal(find_pairs(folder)[0].clear, inner)
+
+
+def test_a_clear_picture_that_is_too_small_is_named(folder):
+    write_image(torch.zeros(1, 3, 40, 64), folder / "clear" / "1400.png")
+    with pytest.raises(ImageError, match=r"1400\.png: 64 x 40 pixels, smaller than its hazy"):
+        _ = find_pairs(folder)[0].clear
+
+
+def test_a_hazy_picture_without_partner_is_named(folder):
+    (folder / "clear" / "1401.png").unlink()
+    with pytest.raises(FileNotFoundError, match=r"1401_1\.png: expected a clear picture 1401"):
+        find_pairs(folder)
+
+
+@pytest.mark.parametrize("missing", ["hazy", "clear"])
+def test_a_missing_folder_is_named(folder, missing):
+    (folder / missing).rename(folder / "elsewhere")
+    with pytest.raises(FileNotFoundError, match=f"{missing}: no such folder"):
+        find_pairs(folder)
+
+
+def test_the_data_set_yields_pairs_without_a_batch_dimension(folder, generator):
+    pairs = find_pairs(folder)
+    hazy, clear = PairedImages(pairs)[1]
+    assert hazy.shape == clear.shape == (3, 48, 64)
+
+    def crop(hazy, clear):
+        return random_crop(hazy, clear, size=16, generator=generator)
+
+    loader = torch.utils.data.DataLoader(PairedImages(pairs, crop), batch_size=4)
+    hazy, clear = next(iter(loader))
+    assert hazy.shape == clear.shape == (4, 3, 16, 16)
+    assert (hazy - (0.5 * clear + 0.5)).abs().max() < 1 / 255

@@ -1,0 +1,141 @@
+"""A figure carries its words, a map its range, a table its headers."""
+
+from itertools import pairwise
+
+import matplotlib as mpl
+import pytest
+import torch
+from IPython.testing.globalipapp import start_ipython
+from IPython.utils.capture import capture_output
+
+import haze_course as hc
+from haze_course.quality.statistics import Interval
+
+
+@pytest.fixture(scope="module")
+def shown():
+    """Run something that displays and hand back the displayed bundles."""
+    start_ipython()
+
+    def run(call, *args, **kwargs):
+        with capture_output() as captured:
+            call(*args, **kwargs)
+        return captured.outputs
+
+    return run
+
+
+@pytest.fixture
+def panels(generator):
+    hazy = torch.rand(1, 3, 12, 18, generator=generator)
+    return {"hazy": hazy, "depth": 5 * hazy[:, :1], "transmission": hazy[:, :1]}
+
+
+def test_a_figure_reaches_the_page_with_its_words(shown, panels):
+    picture, caption = shown(hc.plots.show_images, "A veil over noise.", **panels)
+    assert picture.data["text/plain"] == "A veil over noise."
+    assert picture.metadata["image/jpeg"]["alt"] == "A veil over noise."
+    assert picture.data["image/jpeg"]
+    assert caption.data["text/markdown"] == "*A veil over noise.*"
+
+
+def test_a_credit_stands_below(shown, panels):
+    _, caption = shown(hc.plots.show_images, "Noise.", credit="A. Author, CC-BY-4.0", **panels)
+    assert "Picture: A. Author, CC-BY-4.0." in caption.data["text/markdown"]
+
+
+def test_a_figure_without_words_is_refused(panels):
+    with pytest.raises(ValueError, match="alt: expected a sentence"):
+        hc.plots.show_images(" ", **panels)
+
+
+def test_panels_are_titled_by_their_names_and_notes(panels):
+    figure = hc.plots.draw_images(notes={"hazy": "11.5 dB"}, **panels)
+    titles = [axes.get_title() for axes in figure.axes if axes.get_title()]
+    assert titles == ["hazy\n11.5 dB", "depth", "transmission"]
+
+
+def _limits(figure):
+    return {
+        axes.get_title(): axes.images[0].get_clim()
+        for axes in figure.axes
+        if axes.get_title() and axes.images
+    }
+
+
+def test_shares_of_light_run_from_0_to_1_and_compared_maps_share_limits(panels):
+    one = panels["depth"]
+    figure = hc.plots.draw_images(transmission=panels["transmission"], near=one, far=3 * one)
+    limits = _limits(figure)
+    assert limits["transmission"] == (0, 1)
+    assert limits["near"] == limits["far"]
+    assert limits["far"][1] == pytest.approx(float(3 * one.max()))
+
+
+def test_a_difference_has_zero_in_the_middle(panels):
+    low, high = _limits(hc.plots.draw_images(difference=panels["depth"] - 1))["difference"]
+    assert low == -high
+
+
+def test_a_far_sky_does_not_swallow_the_depth(panels):
+    depth = panels["depth"].clone()
+    depth[:, :, :3] = 50
+    assert _limits(hc.plots.draw_images(depth=depth))["depth"][1] <= 5
+
+
+@pytest.mark.parametrize("count", range(1, 9))
+def test_any_number_of_panels_fits_the_page(panels, count):
+    many = {f"panel_{k}": panels["hazy"] for k in range(count)}
+    figure = hc.plots.draw_images(**many)
+    assert figure.get_figwidth() <= hc.plots.figures.WIDTH + 1e-6
+
+
+def test_lines_differ_by_more_than_colour():
+    figure = hc.plots.draw_curves(x_label="step", y_label="loss", alone=[3, 2], taught=[3, 1])
+    lines = figure.axes[0].lines
+    assert len({line.get_linestyle() for line in lines}) == 2
+    assert [text.get_text() for text in figure.axes[0].get_legend().get_texts()] == [
+        "alone",
+        "taught",
+    ]
+
+
+def test_intervals_are_drawn_where_they_are():
+    interval = Interval(mean=1.0, low=0.5, high=1.5, count=8, level=0.95, over="images")
+    figure = hc.plots.draw_intervals({"dark channel": interval}, x_label="gain (dB)")
+    zero, line, dot = figure.axes[0].lines
+    assert list(zero.get_xdata()) == [0, 0]
+    assert list(line.get_xdata()) == [0.5, 1.5]
+    assert list(dot.get_xdata()) == [1.0]
+
+
+def test_a_table_has_headers_and_a_caption(shown):
+    rows = [{"method": "hazy <I>", "PSNR": 11.5, "n": 3}]
+    (table,) = shown(hc.plots.show_table, rows, "Scores")
+    html = table.data["text/html"]
+    assert "<caption" in html
+    assert html.count('scope="col"') == 3
+    assert html.count('scope="row"') == 1
+    assert "hazy &lt;I&gt;" in html
+    assert ">11.50<" in html
+    assert ">3<" in html
+
+
+def test_rows_of_different_columns_are_refused():
+    with pytest.raises(ValueError, match="expected columns"):
+        hc.plots.markdown_table([{"a": 1}, {"b": 2}])
+    with pytest.raises(ValueError, match="empty table"):
+        hc.plots.markdown_table([])
+
+
+def test_the_style_is_set_on_request_only():
+    with mpl.rc_context():
+        hc.plots.use_style()
+        assert mpl.rcParams["axes.grid"]
+
+
+def test_the_palette_survives_printing_in_grey():
+    # Luminances of neighbours in the cycle differ, so lines stay apart without colour.
+    rgb = [mpl.colors.to_rgb(colour) for colour in hc.plots.COLOURS]
+    luminance = [0.2126 * r + 0.7152 * g + 0.0722 * b for r, g, b in rgb]
+    assert min(abs(a - b) for a, b in pairwise(luminance)) > 0.02
