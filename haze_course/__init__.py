@@ -18,6 +18,7 @@ _PARTS = {
     "nets": "FFA-Net, the slim student, the super-resolution teacher, their weights",
     "distill": "feature affinity: what a student may learn from a teacher",
     "data": "shipped photographs, scenes and haze; pairs on disk",
+    "training": "the loop, and the recipes for teacher and student",
     "plots": "figures with text alternatives",
     "teaching": "what the notebooks call first",
     "course": "the notebooks as a batch run",
@@ -36,6 +37,7 @@ if TYPE_CHECKING:  # so that editors and mypy see what __getattr__ hands out
         plots,
         quality,
         teaching,
+        training,
     )
 
 

@@ -15,7 +15,7 @@ from haze_course.guards import check_image, check_number, check_unit_range
 from haze_course.images import jpeg_round_trip
 from haze_course.physics.scattering import (
     add_haze,
-    beta_for,
+    far_end,
     linear_to_srgb,
     srgb_to_linear,
     transmission_from_depth,
@@ -66,6 +66,8 @@ def sample_haze(
     depth: Tensor | None,
     generator: torch.Generator,
     settings: HazeSettings | None = None,
+    *,
+    far: Tensor | None = None,
 ) -> HazySample:
     """I = J t + A (1 - t) with t and A drawn at random for each image of the batch.
 
@@ -74,6 +76,8 @@ def sample_haze(
         depth: d, shape (B, 1, H, W), any unit; None draws one transmission an image.
         generator: all random numbers come from it.
         settings: the ranges; None takes the defaults of `HazeSettings`.
+        far: d_95 of the whole picture, (B, 1), where `depth` is only a crop of it; None takes it
+            from `depth`.
     """
     settings = settings or HazeSettings()
     check_unit_range(check_image(clear, "clear", channels=3), "clear")
@@ -86,9 +90,8 @@ def sample_haze(
         transmission = transmission.expand(-1, -1, *clear.shape[-2:])
     else:
         t_far = _uniform(settings.t_far, (batch, 1), generator).to(clear)
-        # -ln(t_far) / d_95, with one t_far an image: scale the beta that leaves 1 / e.
-        beta = -t_far.log() * beta_for(depth, torch.e**-1)
-        transmission = transmission_from_depth(depth, beta)
+        far = far_end(depth) if far is None else far
+        transmission = transmission_from_depth(depth, -t_far.log() / far)
     if settings.linear_light:
         light = add_haze(srgb_to_linear(clear), transmission, srgb_to_linear(airlight))
         hazy = linear_to_srgb(light)

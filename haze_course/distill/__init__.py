@@ -1,5 +1,14 @@
 """What a student may learn from a teacher beyond the target picture."""
 
 from haze_course.distill.affinity import affinity, feature_affinity_loss
+from haze_course.distill.terms import FeatureAffinity, Term, another_image, freeze, tapped
 
-__all__ = ["affinity", "feature_affinity_loss"]
+__all__ = [
+    "FeatureAffinity",
+    "Term",
+    "affinity",
+    "another_image",
+    "feature_affinity_loss",
+    "freeze",
+    "tapped",
+]

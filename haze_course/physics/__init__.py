@@ -12,6 +12,7 @@ from haze_course.physics.priors import (
 from haze_course.physics.scattering import (
     add_haze,
     beta_for,
+    far_end,
     linear_to_srgb,
     remove_haze,
     srgb_to_linear,
@@ -28,6 +29,7 @@ __all__ = [
     "estimate_airlight",
     "estimate_transmission",
     "explain_dark_channel",
+    "far_end",
     "guided_filter",
     "linear_to_srgb",
     "remove_haze",

@@ -39,8 +39,7 @@ def transmission_from_depth(depth: Tensor, beta: Tensor | float) -> Tensor:
 def beta_for(depth: Tensor, t_far: float) -> Tensor:
     """beta = -ln(t_far) / d_95: the haze that lets the share t_far through at the far end.
 
-    d_95 is the 95th percentile of each image's depth below its sky (files store the sky at 10
-    times that percentile), so one t_far means equally thick haze in a room and in a valley.
+    One t_far means equally thick haze in a room and in a valley.
 
     Args:
         depth: d >= 0, shape (B, 1, H, W), not all zero.
@@ -49,19 +48,26 @@ def beta_for(depth: Tensor, t_far: float) -> Tensor:
     Returns:
         beta of shape (B, 1), in 1 / unit of `depth`.
     """
-    check_image(depth, "depth", channels=1)
     check_number(t_far, "t_far", 1e-6, 1)
-    far = torch.stack([_far_end(one) for one in depth])  # (B,)
+    return -math.log(t_far) / far_end(depth)
+
+
+def far_end(depth: Tensor) -> Tensor:
+    """d_95: the 95th percentile of each image's depth below its sky.  (B, 1, H, W) -> (B, 1).
+
+    The sky is one plateau at the very maximum, far above all else (files of this course put it at
+    10 times d_95); a wall at the maximum is not sky.
+    """
+    check_image(depth, "depth", channels=1)
+    far = torch.stack([_percentile_below_sky(one) for one in depth])
     if (far <= 0).any():
         raise ValueError("expected a depth map with values above 0, got one that is all zero")
-    return (-math.log(t_far) / far)[:, None]
+    return far[:, None]
 
 
-def _far_end(depth: Tensor) -> Tensor:
-    """The 95th percentile without the sky, which is one plateau at the very maximum."""
+def _percentile_below_sky(depth: Tensor) -> Tensor:
     top = depth.max()
     ground = depth[depth < top]
-    # A plateau far above everything else is sky; a wall at the maximum is not.
     is_sky = ground.numel() > 0 and top > 3 * ground.quantile(0.95)
     return ground.quantile(0.95) if is_sky else depth.flatten().quantile(0.95)
 

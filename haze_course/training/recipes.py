@@ -1,0 +1,135 @@
+"""Data, network and loss put together: how this course trains its teacher and its student."""
+
+from collections.abc import Sequence
+from pathlib import Path
+
+import torch
+import torch.nn.functional as F
+from torch import Tensor, nn
+
+from haze_course.data.crops import CropSettings, HazyCrops
+from haze_course.data.haze import HazeSettings, HazySample
+from haze_course.data.shipped import Pair, Photo, Scene
+from haze_course.distill.terms import FeatureAffinity, tapped
+from haze_course.quality.metrics import psnr
+from haze_course.training.loop import History, Parts, TrainConfig, train
+
+LOG_EVERY = 50  # steps between two looks at the ratio of gradients, which costs a backward pass
+SHAVE = 4  # pixels cut from each side before a super-resolution score, as is usual
+
+
+def train_student(
+    network: nn.Module,
+    pictures: Sequence[Photo | Scene],
+    validation: Sequence[Pair],
+    config: TrainConfig | None = None,
+    *,
+    terms: Sequence[FeatureAffinity] = (),
+    cut: CropSettings | None = None,
+    haze: HazeSettings | None = None,
+    folder: Path | None = None,
+) -> History:
+    """Minimise MSE(network(hazy), clear) + the terms; keep the weights of the best mean PSNR.
+
+    Args:
+        network: any network from RGB to RGB.
+        pictures: clear ones, to be cut and hazed.
+        validation: whole pictures with fixed haze, of other scenes.
+        config: of the loop.
+        terms: what else to learn from; the ratio of their gradient to the MSE's is logged.
+        cut: sizes of the crops.
+        haze: ranges of the haze.
+        folder: to store and resume the state.
+    """
+    config = config or TrainConfig()
+    draw = HazyCrops(pictures, seed=config.seed, cut=cut, haze=haze)
+
+    def loss(net: nn.Module, batch: HazySample, step: int) -> tuple[Tensor, Parts]:
+        device = next(net.parameters()).device
+        hazy, clear = (x.to(device, memory_format=torch.channels_last) for x in batch[:2])
+        names = [name for term in terms for name in term.taps]
+        with tapped(net, names) as taps:
+            dehazed = net(hazy)
+        error = F.mse_loss(dehazed.float(), clear)
+        if not terms:
+            return error, {}
+        extra = torch.stack([term(clear, dehazed.float(), taps, step) for term in terms]).sum()
+        parts = {"ratio": gradient_ratio(extra, error, net)} if step % LOG_EVERY == 0 else {}
+        return error + extra, parts
+
+    def validate(net: nn.Module) -> float:
+        return mean_psnr(net, validation)
+
+    return train(network, draw, loss, validate, config, folder=folder)
+
+
+def train_teacher(
+    network: nn.Module,
+    pictures: Sequence[Photo | Scene],
+    validation: Sequence[Photo | Scene],
+    config: TrainConfig | None = None,
+    *,
+    cut: CropSettings | None = None,
+    folder: Path | None = None,
+) -> History:
+    """Minimise MSE(network(small), large), small being the clear crop at half size.
+
+    Args:
+        network: RGB -> RGB twice as large.
+        pictures: clear ones; haze is never seen.
+        validation: other clear pictures.
+        config: of the loop.
+        cut: sizes of the large crops.
+        folder: to store and resume the state.
+    """
+    config = config or TrainConfig()
+    draw = HazyCrops(pictures, seed=config.seed, cut=cut)
+
+    def loss(net: nn.Module, batch: HazySample, _step: int) -> tuple[Tensor, Parts]:
+        large = batch.clear.to(next(net.parameters()).device)
+        return F.mse_loss(net(shrink(large)).float(), large), {}
+
+    def validate(net: nn.Module) -> float:
+        scores = [super_resolution_psnr(net, picture.clear) for picture in validation]
+        return torch.stack(scores).mean().item()
+
+    return train(network, draw, loss, validate, config, folder=folder)
+
+
+def shrink(image: Tensor) -> Tensor:
+    """Half the size, bicubic with the blur that half the size needs.  (B, 3, H, W) -> half."""
+    half = (image.shape[-2] // 2, image.shape[-1] // 2)
+    return F.interpolate(image, size=half, mode="bicubic", antialias=True).clamp(0, 1)
+
+
+def enlarge(image: Tensor) -> Tensor:
+    """Twice the size, bicubic: what a super-resolution network must beat."""
+    return F.interpolate(image, scale_factor=2, mode="bicubic", antialias=True)
+
+
+@torch.no_grad()
+def super_resolution_psnr(network: nn.Module, clear: Tensor) -> Tensor:
+    """PSNR in dB of network(shrink(clear)) against clear, SHAVE pixels off each side; a scalar."""
+    even = clear[..., : clear.shape[-2] // 2 * 2, : clear.shape[-1] // 2 * 2]
+    enlarged = network(shrink(even).to(next(network.parameters()).device)).cpu()
+    inside = (..., slice(SHAVE, -SHAVE), slice(SHAVE, -SHAVE))
+    return psnr(enlarged[inside], even[inside])[0]
+
+
+@torch.no_grad()
+def mean_psnr(network: nn.Module, pairs: Sequence[Pair]) -> float:
+    """Mean over pictures of the PSNR in dB of network(hazy) against clear."""
+    device = next(network.parameters()).device
+    scores = [psnr(network(pair.hazy.to(device)).cpu(), pair.clear) for pair in pairs]
+    return torch.cat(scores).mean().item()
+
+
+def gradient_ratio(term: Tensor, error: Tensor, network: nn.Module) -> float:
+    """Norm of the gradient of `term` over that of `error`, over all parameters."""
+    parameters = [p for p in network.parameters() if p.requires_grad]
+    norms = []
+    for value in (term, error):
+        gradients = torch.autograd.grad(value, parameters, retain_graph=True, allow_unused=True)
+        squares = [g.double().square().sum() for g in gradients if g is not None]
+        norms.append(torch.stack(squares).sum().sqrt().item())
+    return norms[0] / norms[1]

@@ -1,0 +1,258 @@
+"""Training learns, repeats itself bit for bit, and survives being stopped."""
+
+import math
+from itertools import pairwise
+
+import pytest
+import torch
+from torch import nn
+
+import haze_course as hc
+from haze_course.data.crops import CropSettings, HazyCrops
+from haze_course.distill import FeatureAffinity
+from haze_course.nets import FFANet, teacher
+from haze_course.training import (
+    History,
+    StateError,
+    TrainConfig,
+    TrainingError,
+    enlarge,
+    gradient_ratio,
+    shrink,
+    super_resolution_psnr,
+    train,
+    train_student,
+    train_teacher,
+)
+from haze_course.training.loop import learning_rate
+
+CUT = CropSettings(batch=4, size=16, large=24, large_share=0.3)
+
+
+def _config(**changes):
+    settings = {
+        "steps": 12,
+        "warmup": 2,
+        "validate_every": 4,
+        "checkpoint_every": 3,
+        "precision": "float32",
+        "progress": False,
+    }
+    return TrainConfig(**(settings | changes))
+
+
+@pytest.fixture(autouse=True)
+def _one_thread():
+    threads = torch.get_num_threads()
+    torch.set_num_threads(1)
+    yield
+    torch.set_num_threads(threads)
+
+
+@pytest.fixture(scope="module")
+def pictures():
+    return hc.data.photos("train")[:3]
+
+
+@pytest.fixture(scope="module")
+def pairs():
+    photo = hc.data.photos("validation")[0]
+    return [hc.data.Pair(photo.name, photo, 1.0, (0.9, 0.9, 0.9))]
+
+
+def _tiny():
+    with torch.random.fork_rng():
+        torch.manual_seed(0)
+        return FFANet(width=8, groups=1, blocks=1)
+
+
+def _weights(network):
+    return torch.cat([p.flatten() for p in network.parameters()])
+
+
+# The loop on a problem with a known answer: y = 2 x.
+
+
+def _line(step):
+    x = torch.randn(8, 1, generator=torch.Generator().manual_seed(step))
+    return x, 2 * x
+
+
+def _squared(network, batch, _step):
+    x, y = batch
+    return (network(x) - y).square().mean(), {}
+
+
+def _closeness(network):
+    return -abs(network.weight.item() - 2)
+
+
+def test_the_loop_finds_a_known_answer():
+    network = nn.Linear(1, 1, bias=False)
+    config = _config(steps=300, learning_rate=0.05)
+    history = train(network, _line, _squared, _closeness, config)
+    assert network.weight.item() == pytest.approx(2, abs=0.01)
+    assert len(history.loss) == 300
+    assert history.best[1] == max(score for _, score in history.validation)
+    assert not network.training
+
+
+def test_the_best_weights_are_kept_not_the_last():
+    network = nn.Linear(1, 1, bias=False)
+    seen = []
+
+    def validate(net):
+        seen.append(net.weight.item())
+        return [1.0, 5.0, 2.0][len(seen) - 1]
+
+    history = train(network, _line, _squared, validate, _config())
+    assert history.best == (8, 5.0)
+    assert network.weight.item() == seen[1]
+
+
+def test_the_rate_rises_then_falls_to_zero():
+    config = TrainConfig(steps=100, warmup=10, learning_rate=0.01)
+    rates = [learning_rate(step, config) for step in range(101)]
+    assert rates[0] == pytest.approx(0.001)
+    assert max(rates) == pytest.approx(rates[10]) == pytest.approx(0.01)
+    assert rates[55] == pytest.approx(0.005)
+    assert rates[100] == pytest.approx(0)
+    assert all(a > b for a, b in pairwise(rates[10:]))
+
+
+def test_a_loss_that_is_no_number_stops_the_training(tmp_path):
+    def broken(network, batch, step):
+        value, parts = _squared(network, batch, step)
+        return value * (math.nan if step == 7 else 1), parts
+
+    with pytest.raises(TrainingError, match=r"step 7: the loss is nan.*last good state is"):
+        train(nn.Linear(1, 1), _line, broken, lambda net: 0.0, _config(), folder=tmp_path)
+
+
+def _stop_at(step):
+    def loss(network, batch, now):
+        if now == step:
+            raise KeyboardInterrupt
+        return _squared(network, batch, now)
+
+    return loss
+
+
+@pytest.mark.parametrize("stop", [1, 3, 7, 11])
+def test_a_stopped_training_ends_like_one_that_was_not(tmp_path, stop):
+    def fresh():
+        torch.manual_seed(0)
+        return nn.Linear(1, 1)
+
+    def validate(net):
+        return _closeness(net)
+
+    whole, parted = fresh(), fresh()
+    expected = train(whole, _line, _squared, validate, _config())
+    with pytest.raises(KeyboardInterrupt):
+        train(parted, _line, _stop_at(stop), validate, _config(), folder=tmp_path)
+    history = train(fresh(), _line, _squared, validate, _config(), folder=tmp_path)
+    resumed = fresh()
+    train(resumed, _line, _squared, validate, _config(), folder=tmp_path)  # done: only loads
+    assert history == expected
+    assert torch.equal(_weights(resumed), _weights(whole))
+
+
+def test_a_state_of_other_settings_is_refused(tmp_path):
+    train(nn.Linear(1, 1), _line, _squared, lambda net: 0.0, _config(), folder=tmp_path)
+    with pytest.raises(StateError, match=r"state\.safetensors: .*other settings \(seed\)"):
+        train(nn.Linear(1, 1), _line, _squared, lambda net: 0.0, _config(seed=5), folder=tmp_path)
+    with pytest.raises(StateError, match="the state of another network"):
+        train(nn.Linear(2, 1), _line, _squared, lambda net: 0.0, _config(), folder=tmp_path)
+
+
+def test_a_damaged_state_is_named(tmp_path):
+    (tmp_path / "state.safetensors").write_bytes(b"half")
+    with pytest.raises(StateError, match=r"state\.safetensors: .*delete it to start anew"):
+        train(nn.Linear(1, 1), _line, _squared, lambda net: 0.0, _config(), folder=tmp_path)
+
+
+# The recipes, small.
+
+
+def test_batches_depend_on_seed_and_step_alone(pictures):
+    one, same, other = (HazyCrops(pictures, seed=seed, cut=CUT) for seed in (0, 0, 1))
+    later = one(5)
+    one(6)
+    assert torch.equal(one(5).hazy, later.hazy)
+    assert torch.equal(same(5).hazy, later.hazy)
+    assert not torch.equal(one(6).hazy, later.hazy)
+    assert not torch.equal(other(5).hazy, later.hazy)
+
+
+def test_crops_come_in_two_sizes_of_like_area(pictures):
+    crops = HazyCrops(pictures, cut=CUT)
+    shapes = {tuple(crops(step).hazy.shape) for step in range(40)}
+    assert shapes == {(4, 3, 16, 16), (2, 3, 24, 24)}
+
+
+def test_a_student_learns_and_repeats_itself(pictures, pairs):
+    runs = []
+    for _ in range(2):
+        network = _tiny()
+        config = _config(steps=30, learning_rate=3e-3)
+        runs.append((train_student(network, pictures, pairs, config, cut=CUT), _weights(network)))
+    (history, weights), (again, same) = runs
+    assert sum(history.loss[-10:]) < sum(history.loss[:10])
+    assert history == again
+    assert torch.equal(weights, same)
+
+
+def test_arms_with_and_without_a_term_share_start_and_batches(pictures, pairs):
+    config = _config(steps=2, validate_every=2)
+    alone = train_student(_tiny(), pictures, pairs, config, cut=CUT)
+    term = FeatureAffinity(teacher(seed=0), weight=0.1)
+    taught = train_student(_tiny(), pictures, pairs, config, cut=CUT, terms=[term])
+    assert taught.loss[0] > alone.loss[0]
+    assert not alone.parts
+    (step, parts), *_ = taught.parts
+    assert step == 0
+    assert parts["ratio"] > 0
+    zero = FeatureAffinity(teacher(seed=0), weight=0.0)
+    unmoved = train_student(_tiny(), pictures, pairs, config, cut=CUT, terms=[zero])
+    assert unmoved.loss == alone.loss
+
+
+def test_the_ratio_of_gradients_is_the_ratio_of_weights():
+    network = nn.Linear(3, 1)
+    error = network(torch.ones(1, 3)).square().sum()
+    assert gradient_ratio(0.25 * error, error, network) == pytest.approx(0.25)
+
+
+def test_a_teacher_starts_at_bicubic_and_trains(pictures):
+    network = teacher(seed=0)
+    clear = pictures[0].clear
+    start = super_resolution_psnr(network, clear)
+
+    class Bicubic(nn.Linear):  # any parameter, so that it has a device
+        def forward(self, image):
+            return enlarge(image)
+
+    bicubic = super_resolution_psnr(Bicubic(1, 1), clear)
+    assert abs(start - bicubic) < 0.5
+    config = _config(steps=6, learning_rate=1e-3)
+    history = train_teacher(network, pictures, [pictures[0]], config, cut=CUT)
+    assert len(history.validation) == 2
+    assert history.best[1] > float(bicubic) - 1
+
+
+def test_shrinking_halves_and_keeps_the_mean(generator):
+    image = torch.rand(1, 3, 16, 20, generator=generator) * 0.5 + 0.25
+    small = shrink(image)
+    assert small.shape == (1, 3, 8, 10)
+    torch.testing.assert_close(small.mean(), image.mean(), atol=0.01, rtol=0)
+
+
+def test_a_history_knows_its_best():
+    assert History(validation=[(4, 1.0), (8, 3.0), (12, 2.0)]).best == (8, 3.0)
+
+
+@pytest.mark.parametrize("change", [{"steps": 0}, {"learning_rate": 0}, {"clip": -1}])
+def test_impossible_settings_are_refused(change):
+    with pytest.raises(ValueError, match=next(iter(change))):
+        _config(**change)
