@@ -99,6 +99,18 @@ def jpeg_round_trip(image: Tensor, quality: int) -> Tensor:
     return torch.stack(decoded).to(image.device)
 
 
+def read_codes(path: Path | str) -> Tensor:
+    """The stored numbers of a one-channel PNG, 8 or 16 bit.  (1, 1, H, W) float32."""
+    try:
+        with Image.open(path) as picture:
+            codes = np.asarray(picture).astype(np.float32)
+    except (OSError, SyntaxError, ValueError) as error:
+        raise ImageError(f"{path}: expected a map (PNG, 8 or 16 bit): {error}") from error
+    if codes.ndim != 2:
+        raise ImageError(f"{path}: expected one channel, got an array of shape {codes.shape}")
+    return torch.from_numpy(codes)[None, None]
+
+
 def list_images(folder: Path | str) -> list[Path]:
     """The picture files of a folder, sorted by name.
 

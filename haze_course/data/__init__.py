@@ -1,13 +1,13 @@
 """What the course ships, haze drawn on top of it, and pairs on the reader's own disk."""
 
+from haze_course.data.benchmark import Pair, benchmark_pairs
+from haze_course.data.crops import CropSettings, HazyCrops
 from haze_course.data.haze import HazeSettings, HazySample, sample_haze
 from haze_course.data.reside import PairedImages, PairFiles, find_pairs
 from haze_course.data.shipped import (
     HazyPhoto,
-    Pair,
     Photo,
     Scene,
-    benchmark_pairs,
     photos,
     real_haze,
     scenes,
@@ -15,7 +15,9 @@ from haze_course.data.shipped import (
 from haze_course.data.transforms import flip_and_turn, random_crop
 
 __all__ = [
+    "CropSettings",
     "HazeSettings",
+    "HazyCrops",
     "HazyPhoto",
     "HazySample",
     "Pair",

@@ -1,4 +1,4 @@
-"""What ``data/`` holds: photographs, rendered scenes with exact depth, real haze, fixed test haze.
+"""What ``data/`` holds: photographs, rendered scenes with exact depth, real haze.
 
 Each record is light: pictures are read when an attribute asks for them. A picture is a batch of
 one. Where a licence asks for it, show `credit` beside the picture.
@@ -10,18 +10,16 @@ from functools import cache
 from pathlib import Path
 from typing import Any
 
-import numpy as np
 import torch
 import torch.nn.functional as F
-from PIL import Image
 from torch import Tensor
 
-from haze_course.images import read_image
+from haze_course.images import read_codes, read_image
 from haze_course.paths import data_folder
-from haze_course.physics.scattering import add_haze, transmission_from_depth
 
 SPLITS = ("train", "validation", "test")
 SKY_FACTOR = 10.0  # the sky is stored as "no depth" and loads as this many times d_95
+OURS = "The haze_course authors"  # of every picture that names no one else
 FREE_LICENCES = ("CC0", "PD", "public-domain")
 
 
@@ -63,7 +61,7 @@ class Photo(Picture):
         """Estimated d, (1, 1, H, W), relative: for making haze, not for measuring it."""
         if self.depth_path is None:
             return None
-        codes = _read_codes(self.depth_path)
+        codes = read_codes(self.depth_path)
         depth = _with_sky(codes / 255, codes == 255)
         height, width = read_image(self.path).shape[-2:]
         return F.interpolate(depth, (height, width), mode="bilinear", align_corners=False)
@@ -88,13 +86,13 @@ class Scene(Picture):
     @property
     def depth(self) -> Tensor:
         """Exact d in `unit`, (1, 1, H, W); the sky lies at 10 times the 95th percentile."""
-        codes = _read_codes(self.depth_path)
+        codes = read_codes(self.depth_path)
         return _with_sky(_fill_holes(codes) * self.scale, codes == 65535)
 
     @property
     def sky(self) -> Tensor:
         """True where there is no surface, (1, 1, H, W)."""
-        return _read_codes(self.depth_path) == 65535
+        return read_codes(self.depth_path) == 65535
 
 
 @dataclass(frozen=True)
@@ -109,45 +107,10 @@ class HazyPhoto(Picture):
         return read_image(self.path)
 
 
-@dataclass(frozen=True)
-class Pair:
-    """A clear picture with fixed haze: the same on every machine, stored as numbers.
-
-    Attributes:
-        name: of the picture.
-        source: the photograph or scene.
-        beta: in 1 / unit of the source's depth.
-        airlight: A, RGB.
-    """
-
-    name: str
-    source: Photo | Scene
-    beta: float
-    airlight: tuple[float, float, float]
-
-    @property
-    def clear(self) -> Tensor:
-        """J, (1, 3, H, W)."""
-        return self.source.clear
-
-    @property
-    def transmission(self) -> Tensor:
-        """t = exp(-beta d), (1, 1, H, W)."""
-        depth = self.source.depth
-        assert depth is not None, f"{self.name}: fixed haze was stored for a photo without depth"
-        return transmission_from_depth(depth, self.beta)
-
-    @property
-    def hazy(self) -> Tensor:
-        """I = J t + A (1 - t), rounded to 8 bits as a file would be, (1, 3, H, W)."""
-        hazy = add_haze(self.clear, self.transmission, torch.tensor([self.airlight]))
-        return (hazy * 255).round() / 255
-
-
 def photos(split: str | None = None, *, subject: str | None = None) -> list[Photo]:
     """The clear photographs, in the order of their table; all splits if None."""
     folder = data_folder() / "photos"
-    rows = _select(_table(folder / "photos.csv"), split=split, subject=subject)
+    rows = select(read_table(folder / "photos.csv"), split=split, subject=subject)
     return [
         Photo(
             **_common(row, folder),
@@ -164,7 +127,7 @@ def scenes(
 ) -> list[Scene]:
     """Pictures with exact depth: kind "room", "street", "landscape" or "measured"."""
     folder = data_folder() / "scenes"
-    rows = _select(_table(folder / "scenes.csv"), split=split, kind=kind, family=family)
+    rows = select(read_table(folder / "scenes.csv"), split=split, kind=kind, family=family)
     return [
         Scene(
             **_common(row, folder),
@@ -182,44 +145,20 @@ def scenes(
 def real_haze(grade: str | None = None) -> list[HazyPhoto]:
     """Photographs of real haze: grade "best" is clearly hazy, "other" low cloud, mist or dusk."""
     folder = data_folder() / "hazy"
-    rows = _select(_table(folder / "hazy.csv"), grade=grade)
+    rows = select(read_table(folder / "hazy.csv"), grade=grade)
     return [HazyPhoto(**_common(row, folder), grade=row["grade"]) for row in rows]
 
 
-def benchmark_pairs(which: str = "scenes", split: str = "test") -> list[Pair]:
-    """Clear pictures with fixed haze, for validation and testing.
-
-    Args:
-        which: "scenes" (exact depth, all kinds), "photos" (estimated depth), "rooms" or "streets"
-            (the family that is in test only, with dense haze as in RESIDE).
-        split: "validation" or "test".
-    """
-    rows = _select(_table(data_folder() / "haze.csv"), set=which, split=split)
-    sources: dict[str, Photo] | dict[str, Scene]
-    if which == "photos":
-        sources = {photo.name: photo for photo in photos(split)}
-    else:
-        sources = {scene.name: scene for scene in scenes(split)}
-    return [
-        Pair(
-            row["name"],
-            sources[row["source"]],
-            float(row["beta"]),
-            (float(row["red"]), float(row["green"]), float(row["blue"])),
-        )
-        for row in rows
-    ]
-
-
 @cache
-def _table(path: Path) -> tuple[dict[str, str], ...]:
+def read_table(path: Path) -> tuple[dict[str, str], ...]:
+    """The rows of a CSV table, read once."""
     if not path.is_file():
         raise FileNotFoundError(f"{path}: no such table; is data/ complete? see data/README.md")
     with path.open(newline="", encoding="utf-8") as file:
         return tuple(csv.DictReader(file))
 
 
-def _select(rows: tuple[dict[str, str], ...], **wanted: str | None) -> list[dict[str, str]]:
+def select(rows: tuple[dict[str, str], ...], **wanted: str | None) -> list[dict[str, str]]:
     """The rows with the wanted values; what no row has is an error, not an empty list."""
     for column, value in wanted.items():
         found = sorted({row[column] for row in rows})
@@ -232,23 +171,20 @@ def _select(rows: tuple[dict[str, str], ...], **wanted: str | None) -> list[dict
 
 
 def _common(row: dict[str, str], folder: Path) -> dict[str, Any]:
-    author = row.get("author") or "haze_course"
+    path = folder / row["file"]
     return {
         "name": row["name"],
-        "path": folder / row["file"],
+        "path": path,
         "licence": row["licence"],
-        "author": author,
+        "author": _authors(folder.parent / "ATTRIBUTION.csv").get(
+            f"{folder.name}/{row['file']}", OURS
+        ),
     }
 
 
-def _read_codes(path: Path) -> Tensor:
-    """A depth file -> its stored numbers, (1, 1, H, W) float32."""
-    try:
-        with Image.open(path) as picture:
-            codes = np.asarray(picture).astype(np.float32)
-    except (OSError, SyntaxError, ValueError) as error:
-        raise ValueError(f"{path}: expected a depth map (PNG, 8 or 16 bit): {error}") from error
-    return torch.from_numpy(codes)[None, None]
+@cache
+def _authors(path: Path) -> dict[str, str]:
+    return {row["file"]: row["author"] for row in read_table(path)}
 
 
 def _with_sky(depth: Tensor, sky: Tensor) -> Tensor:

@@ -3,6 +3,7 @@
 import torch
 
 from haze_course import __version__
+from haze_course.machine import estimate_seconds
 from haze_course.plots.figures import use_style
 
 
@@ -22,4 +23,7 @@ def start(notebook: str, *, seed: int = 0) -> torch.Generator:
         f"Notebook {notebook}: haze_course {__version__}, torch {torch.__version__}, "
         f"{torch.get_num_threads()} threads, seed {seed}"
     )
+    seconds = estimate_seconds(notebook)
+    if seconds is not None:
+        print(f"Run All computes for about {max(seconds, 1):.0f} seconds on this machine.")
     return torch.Generator().manual_seed(seed)

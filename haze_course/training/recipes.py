@@ -7,9 +7,10 @@ import torch
 import torch.nn.functional as F
 from torch import Tensor, nn
 
+from haze_course.data.benchmark import Pair
 from haze_course.data.crops import CropSettings, HazyCrops
 from haze_course.data.haze import HazeSettings, HazySample
-from haze_course.data.shipped import Pair, Photo, Scene
+from haze_course.data.shipped import Photo, Scene
 from haze_course.distill.terms import FeatureAffinity, tapped
 from haze_course.quality.metrics import psnr
 from haze_course.training.loop import History, Parts, TrainConfig, train
