@@ -18,7 +18,7 @@ from haze_course.images import read_codes, read_image
 from haze_course.paths import data_folder
 
 SPLITS = ("train", "validation", "test")
-SKY_FACTOR = 10.0  # the sky is stored as "no depth" and loads as this many times d_95
+SKY_FACTOR = 10.0  # the sky is stored as "no depth" and loads at least this many d_95 away
 OURS = "The haze_course authors"  # of every picture that names no one else
 FREE_LICENCES = ("CC0", "PD", "public-domain")
 
@@ -85,7 +85,7 @@ class Scene(Picture):
 
     @property
     def depth(self) -> Tensor:
-        """Exact d in `unit`, (1, 1, H, W); the sky lies at 10 times the 95th percentile."""
+        """Exact d in `unit` along the camera's axis, (1, 1, H, W); the sky is farthest."""
         codes = read_codes(self.depth_path)
         return _with_sky(_fill_holes(codes) * self.scale, codes == 65535)
 
@@ -188,10 +188,13 @@ def _authors(path: Path) -> dict[str, str]:
 
 
 def _with_sky(depth: Tensor, sky: Tensor) -> Tensor:
-    """Put the sky at `SKY_FACTOR` times the 95th percentile of the rest."""
-    if sky.all():
+    """Put the sky at `SKY_FACTOR` times the 95th percentile of the rest, and behind all of it."""
+    ground = depth[~sky]
+    if ground.numel() == 0:
         raise ValueError("a depth map of nothing but sky has no scale")
-    return torch.where(sky, SKY_FACTOR * depth[~sky].quantile(0.95), depth)
+    # Hills at the end of a street can lie farther away than ten times its 95th percentile.
+    behind = torch.maximum(SKY_FACTOR * ground.quantile(0.95), 1.5 * ground.max())
+    return torch.where(sky, behind, depth)
 
 
 def _fill_holes(codes: Tensor) -> Tensor:

@@ -55,8 +55,8 @@ def beta_for(depth: Tensor, t_far: float) -> Tensor:
 def far_end(depth: Tensor) -> Tensor:
     """d_95: the 95th percentile of each image's depth below its sky.  (B, 1, H, W) -> (B, 1).
 
-    The sky is one plateau at the very maximum, far above all else (files of this course put it at
-    10 times d_95); a wall at the maximum is not sky.
+    The sky is one plateau at the very maximum, far beyond d_95 (in this course's files at 10 times
+    d_95 or more); a wall at the maximum is not sky.
     """
     check_image(depth, "depth", channels=1)
     far = torch.stack([_percentile_below_sky(one) for one in depth])

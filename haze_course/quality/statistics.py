@@ -30,7 +30,7 @@ class Interval:
     high: float
     count: int
     level: float
-    over: Literal["images", "seeds"]
+    over: str  # what was counted: "images", "scenes", "seeds"
 
 
 def bootstrap_interval(
@@ -39,11 +39,12 @@ def bootstrap_interval(
     level: float = 0.95,
     resamples: int = 10_000,
     seed: int = 0,
+    over: str = "images",
 ) -> Interval:
     """Percentile bootstrap over images: draw as many again with replacement, take the mean, repeat.
 
     For fixed methods: it cannot see that another training run would differ. Below about 20 images
-    it is too narrow. The same `seed` gives the same interval.
+    it is too narrow. The same `seed` gives the same interval; `over` names what was drawn.
 
     >>> bootstrap_interval([0.5, 0.5, 0.5])
     Interval(mean=0.5, low=0.5, high=0.5, count=3, level=0.95, over='images')
@@ -58,7 +59,7 @@ def bootstrap_interval(
         means.append(values[torch.randint(count, shape, generator=generator)].mean(dim=1))
     tails = values.new_tensor([(1 - level) / 2, (1 + level) / 2])
     low, high = torch.cat(means).quantile(tails).tolist()
-    return Interval(values.mean().item(), low, high, count, level, "images")
+    return Interval(values.mean().item(), low, high, count, level, over)
 
 
 def seed_interval(differences: Sequence[float] | Tensor, *, level: float = 0.95) -> Interval:
