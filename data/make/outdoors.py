@@ -368,7 +368,7 @@ def snow(rng: Rng) -> SceneNotes:
         fan(
             rng,
             9000,
-            20,
+            60,
             2600,
             height,
             power=1.5,
@@ -912,6 +912,6 @@ PLAN: dict[str, dict[str, tuple[int, ...]]] = {
     "mountains": {"train": (1, 2), "validation": (3,), "test": (4,)},
     "canyon": {"train": (1, 2), "test": (3,)},
     "coast": {"train": (1, 2), "test": (3,)},
-    "snow": {"train": (2, 3, 5), "validation": (4,)},
+    "snow": {"train": (1, 2, 3), "validation": (4,)},
     "fields": {"train": (1, 2), "test": (3,)},
 }
