@@ -133,12 +133,11 @@ def _box_mean(image: Tensor, radius: int) -> Tensor:
     """Mean over the (2 radius + 1)^2 window, cut at the border, by running sums: O(1) a pixel."""
     for dim in (-2, -1):
         size = image.shape[dim]
-        sums = F.pad(image.cumsum(dim), (1, 0) if dim == -1 else (0, 0, 1, 0))
+        edges = (radius + 1, radius)  # zeros, so that a window is one difference of two sums
+        sums = F.pad(image, edges if dim == -1 else (0, 0, *edges)).cumsum(dim)
+        total = sums.narrow(dim, 2 * radius + 1, size) - sums.narrow(dim, 0, size)
         places = torch.arange(size, device=image.device)
-        high = (places + radius + 1).clamp_max(size)
-        low = (places - radius).clamp_min(0)
-        count = (high - low).to(image.dtype)
-        total = sums.index_select(dim, high) - sums.index_select(dim, low)
+        count = (places + radius + 1).clamp_max(size) - (places - radius).clamp_min(0)
         image = total / (count if dim == -1 else count[:, None])
     return image
 

@@ -68,8 +68,11 @@ def far_end(depth: Tensor) -> Tensor:
 def _percentile_below_sky(depth: Tensor) -> Tensor:
     top = depth.max()
     ground = depth[depth < top]
-    is_sky = ground.numel() > 0 and top > 3 * ground.quantile(0.95)
-    return ground.quantile(0.95) if is_sky else depth.flatten().quantile(0.95)
+    if ground.numel() > 0:
+        below = ground.quantile(0.95)
+        if top > 3 * below:  # a sky
+            return below
+    return depth.flatten().quantile(0.95)
 
 
 def add_haze(clear: Tensor, transmission: Tensor, airlight: Tensor | float) -> Tensor:
