@@ -8,7 +8,8 @@ import nbformat
 import pytest
 from nbformat.v4 import new_code_cell, new_markdown_cell, new_notebook
 
-from haze_course import course, execution, machine, profiles
+from haze_course import machine
+from haze_course.course import execution, profiles, runner
 from haze_course.course.execution import NotebookError
 from haze_course.course.profiles import plan
 from haze_course.course.runner import run_course, start_course
@@ -118,7 +119,7 @@ def test_resume_keeps_what_is_done_and_unchanged(
     out, ran = tmp_path / "out", []
     real = execution.execute
     monkeypatch.setattr(
-        course, "execute", lambda path, *a, **k: (ran.append(path.stem), real(path, *a, **k))[1]
+        runner, "execute", lambda path, *a, **k: (ran.append(path.stem), real(path, *a, **k))[1]
     )
     with pytest.raises(NotebookError):
         run_course(folder, out, say=lambda _: None)
@@ -158,7 +159,7 @@ def test_a_killed_run_is_resumed(
 ) -> None:
     """The last thing a killed run did was to note the notebook it finished."""
     with monkeypatch.context() as patch:
-        patch.setattr(course, "_write_pages", lambda *_: 1 / 0)
+        patch.setattr(runner, "_write_pages", lambda *_: 1 / 0)
         with pytest.raises(ZeroDivisionError):
             run_course(folder, tmp_path, only=["00"], say=lambda _: None)
     assert not (tmp_path / "00_good.html").exists()

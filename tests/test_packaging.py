@@ -142,7 +142,7 @@ def test_nothing_names_the_machine_it_was_made_on() -> None:
         f"{file.relative_to(ROOT)}: {match[0]}..."
         for file in files
         if file.is_file() and (file.suffix in suffixes or not file.suffix)
-        if "__pycache__" not in file.parts
+        if not any("cache" in part for part in file.relative_to(ROOT).parts)
         for match in [private.search(file.read_text(encoding="utf-8", errors="replace"))]
         if match
     ]

@@ -72,6 +72,13 @@ def test_shares_of_light_run_from_0_to_1_and_compared_maps_share_limits(panels):
     assert limits["far"][1] == pytest.approx(float(3 * one.max()))
 
 
+def test_different_quantities_keep_their_own_limits(panels):
+    depth = panels["depth"]
+    limits = _limits(hc.plots.draw_images(depth=100 * depth, error=depth, difference=depth))
+    assert limits["depth"][1] > 50 > limits["error"][1]
+    assert limits["difference"][1] == pytest.approx(float(depth.max()))
+
+
 def test_a_difference_has_zero_in_the_middle(panels):
     low, high = _limits(hc.plots.draw_images(difference=panels["depth"] - 1))["difference"]
     assert low == -high

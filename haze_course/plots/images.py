@@ -11,8 +11,9 @@ from haze_course.guards import check_image
 from haze_course.plots.figures import WIDTH, show
 
 # Perceptually even and safe for colour-blind readers; the same quantity always wears one map.
-_MAPS = {"depth": "cividis", "dark": "gray", "error": "inferno", "difference": "PuOr"}
-_UNIT_RANGE = ("transmission", "dark", "coarse")
+_MAPS = {"difference": "PuOr", "error": "inferno", "depth": "cividis", "dark": "gray"}
+_UNIT_RANGE = ("dark", "transmission", "coarse")
+_BAR = 0.42  # inches beside a map for its colour bar
 
 
 def show_images(
@@ -42,7 +43,7 @@ def draw_images(
         columns: panels in a row; by default up to 4, rows as even as can be.
         notes: a second line for a title, by panel: ``{"dehazed": "21.3 dB"}``.
         limits: of the colours of maps; by default [0, 1] for shares of light, else the common
-            range of all other maps, so that compared maps compare.
+            range of all maps of the same quantity, so that compared maps compare.
         panels: (1, 3, H, W) is a picture, clamped to [0, 1]; (1, 1, H, W) a map with colour bar.
     """
     if not panels:
@@ -54,9 +55,11 @@ def draw_images(
     rows = math.ceil(count / columns)
     first = next(iter(panels.values()))
     panel_width = WIDTH / max(columns, 2)
-    height = rows * (panel_width * first.shape[-2] / first.shape[-1] + 0.42)
+    has_bar = any(panel.shape[1] == 1 for panel in panels.values())
+    picture_width = panel_width - 0.12 - _BAR * has_bar
+    lines = 2 if notes else 1
+    height = rows * (picture_width * first.shape[-2] / first.shape[-1] + 0.13 + 0.19 * lines)
     figure = Figure(figsize=(panel_width * columns, height), layout="constrained")
-    common = limits or _common_limits(panels)
     for place, (name, panel) in enumerate(panels.items(), start=1):
         axes = figure.add_subplot(rows, columns, place)
         title = name.replace("_", " ")
@@ -64,47 +67,45 @@ def draw_images(
             title += f"\n{notes[name]}"
         axes.set_title(title, fontsize=10)
         axes.set_axis_off()
-        _draw_panel(axes, name, panel.detach().cpu().float(), limits=limits, common=common)
+        if panel.shape[1] == 3:
+            axes.imshow(panel[0].detach().cpu().permute(1, 2, 0).clamp(0, 1).numpy())
+        else:
+            _draw_map(axes, name, panel.detach().cpu().float(), limits or _limits(name, panels))
     return figure
 
 
-def _draw_panel(
-    axes: Axes,
-    name: str,
-    panel: Tensor,
-    *,
-    limits: tuple[float, float] | None,
-    common: tuple[float, float],
-) -> None:
-    if panel.shape[1] == 3:
-        axes.imshow(panel[0].permute(1, 2, 0).clamp(0, 1).numpy())
-        return
-    low, high = limits or ((0.0, 1.0) if _has_unit_range(name) else common)
-    colours = next((m for word, m in _MAPS.items() if word in name), "viridis")
-    shown = axes.imshow(panel[0, 0].numpy(), cmap=colours, vmin=low, vmax=high)
-    beyond = "max" if float(panel.max()) > high * 1.001 else "neither"
-    bar = axes.figure.colorbar(shown, ax=axes, fraction=0.04, pad=0.02, extend=beyond)
+def _draw_map(axes: Axes, name: str, panel: Tensor, limits: tuple[float, float]) -> None:
+    low, high = limits
+    shown = axes.imshow(
+        panel[0, 0].numpy(), cmap=_MAPS.get(_quantity(name), "viridis"), vmin=low, vmax=high
+    )
+    beyond = "max" if float(panel.max()) > high + 1e-3 * (high - low) else "neither"
+    beside = axes.inset_axes((1.02, 0, 0.045, 1))  # so that a map is as large as a picture
+    bar = axes.figure.colorbar(shown, cax=beside, extend=beyond)
     bar.ax.tick_params(labelsize=8)
 
 
-def _common_limits(panels: dict[str, Tensor]) -> tuple[float, float]:
-    """One range for all maps without a natural one; the sky of a depth map does not count."""
-    maps = {n: p.float() for n, p in panels.items() if p.shape[1] == 1 and not _has_unit_range(n)}
-    if not maps:
+def _quantity(name: str) -> str:
+    """What a map shows, by its name; maps of one quantity share colours and limits."""
+    return next((word for word in (*_MAPS, *_UNIT_RANGE) if word in name), "")
+
+
+def _limits(name: str, panels: dict[str, Tensor]) -> tuple[float, float]:
+    """[0, 1] for shares of light, else the range of all maps of the same quantity."""
+    quantity = _quantity(name)
+    if quantity in _UNIT_RANGE:
         return 0.0, 1.0
-    low, high = min(float(p.min()) for p in maps.values()), max(_top(p) for p in maps.values())
-    if any("difference" in name for name in maps):  # zero sits in the middle of the colours
+    alike = [p.float() for n, p in panels.items() if p.shape[1] == 1 and _quantity(n) == quantity]
+    low, high = min(float(p.min()) for p in alike), max(_top(p) for p in alike)
+    if quantity == "difference":  # zero sits in the middle of the colours
         high = max(abs(low), abs(high))
         low = -high
     return low, high if high > low else low + 1.0
 
 
 def _top(panel: Tensor) -> float:
+    """The largest value that should set the colours: a far sky must not swallow the depth."""
     below = panel[panel < panel.max()]
     if below.numel() and panel.max() > 3 * below.quantile(0.95) > 0:
         return float(below.quantile(0.98))
     return float(panel.max())
-
-
-def _has_unit_range(name: str) -> bool:
-    return any(word in name for word in _UNIT_RANGE) and "difference" not in name
