@@ -234,11 +234,12 @@ def test_a_teacher_starts_at_bicubic_and_trains(pictures):
             return enlarge(image)
 
     bicubic = super_resolution_psnr(Bicubic(1, 1), clear)
-    assert abs(start - bicubic) < 0.5
-    config = _config(steps=6, learning_rate=1e-3)
+    assert abs(start - bicubic) < 0.01
+    # Adam moves every weight of the up-convolution by the rate at once: a small one is needed.
+    config = _config(steps=6, learning_rate=1e-5)
     history = train_teacher(network, pictures, [pictures[0]], config, cut=CUT)
     assert len(history.validation) == 2
-    assert history.best[1] > float(bicubic) - 1
+    assert history.best[1] > float(bicubic) - 0.05
 
 
 def test_shrinking_halves_and_keeps_the_mean(generator):

@@ -92,8 +92,9 @@ def teacher(*, seed: int | None = None) -> SuperResolutionTeacher:
 
     FSRCNN's up-convolution starts near zero, so at first the network outputs black and the
     gradient of everything before it is scaled by a thousandth. Here one path carries the picture
-    unchanged through every layer to an up-convolution with the bicubic kernel; all other paths
-    start as FSRCNN's do.
+    unchanged through every layer to an up-convolution with the bicubic kernel. All other paths end
+    in weights of zero: they add nothing yet, and learn from the first step, because what reaches
+    them is not zero.
 
     Args:
         seed: of the other paths; the global random state is left as it was.
@@ -110,7 +111,7 @@ def teacher(*, seed: int | None = None) -> SuperResolutionTeacher:
 
 @torch.no_grad()
 def start_at_bicubic_(net: FSRCNN) -> None:
-    """Route channel 0 through every layer unchanged and enlarge it bicubically, in place."""
+    """Route channel 0 through every layer unchanged, enlarge it bicubically, silence the rest."""
     for layer in net.modules():
         if isinstance(layer, nn.Conv2d):
             middle = layer.kernel_size[0] // 2
@@ -119,6 +120,7 @@ def start_at_bicubic_(net: FSRCNN) -> None:
             assert layer.bias is not None
             layer.bias[0] = 0
     taps = cubic_taps().to(net.upsample.weight)
+    net.upsample.weight.zero_()
     net.upsample.weight[0, 0] = taps[:, None] * taps
 
 
