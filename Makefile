@@ -25,7 +25,7 @@ help:
 
 course: $(VENV)/.course
 	@echo "== Running the notebooks at $(PROFILE) values; pages go to $(OUT)/"
-	@$(RUN) haze_course run --profile $(PROFILE) --only "$(ONLY)" --out "$(OUT)" --resume
+	@$(RUN) haze_course run --profile $(PROFILE) $(if $(ONLY),--only "$(ONLY)") --out "$(OUT)" --resume
 
 test: $(VENV)/.test
 	@$(RUN) tests.parts
@@ -37,7 +37,7 @@ lab: $(VENV)/.course
 store: $(VENV)/.test
 	@echo "== Formatting the notebooks, running them at lesson values, storing their outputs"
 	@$(RUN) ruff format notebooks
-	@$(RUN) haze_course run --in-place --record --only "$(ONLY)" --out "$(OUT)"
+	@$(RUN) haze_course run --in-place --record $(if $(ONLY),--only "$(ONLY)") --out "$(OUT)"
 
 links: $(VENV)/.course
 	@$(RUN) haze_course links "$(REPO)"

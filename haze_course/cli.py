@@ -36,9 +36,20 @@ class _Commands(click.Group):
         except (ValueError, OSError) as error:
             if ctx.params.get("traceback"):
                 raise
-            full = isinstance(error, OSError) and error.errno == errno.ENOSPC
-            hint = "; free some space, what was finished is kept" if full else ""
-            raise _UserError(f"{error}{hint}") from error
+            raise _UserError(_explain(error)) from error
+
+
+def _explain(error: Exception) -> str:
+    """An error of the system in the form of ours: file, what was found, what to do."""
+    if not isinstance(error, OSError) or error.errno is None:
+        return str(error)
+    hint = {
+        errno.ENOSPC: "free some space, what was finished is kept",
+        errno.EEXIST: "it is a file where a folder is needed; choose another name",
+        errno.ENOTDIR: "a part of it is a file, not a folder; choose another name",
+        errno.EISDIR: "it is a folder where a file is needed; choose another name",
+    }.get(error.errno, "choose another place, or change its permissions")
+    return f"{error.filename}: {error.strerror}; {hint}"
 
 
 @click.group(cls=_Commands, context_settings={"help_option_names": ["-h", "--help"]})
@@ -50,17 +61,23 @@ def main(*, traceback: bool) -> None:
 
 @main.command()
 @click.option("--profile", default="lesson", show_default=True, help="smoke, lesson or full.")
-@click.option("--only", default="", metavar="03,05", help="Only these notebooks.")
+@click.option("--only", metavar="03,05", help="Only these notebooks.")
 @click.option("--out", default="out", show_default=True, type=FOLDER)
 @click.option("--resume", is_flag=True, help="Keep what is done and unchanged in the folder.")
 @click.option("--in-place", is_flag=True, help="Store the outputs in the notebooks themselves.")
 @click.option("--record", is_flag=True, help="Keep seconds and memory as the measured times.")
-@click.option("--timeout", default=900, show_default=True, help="Seconds that a cell may take.")
+@click.option(
+    "--timeout",
+    default=900,
+    show_default=True,
+    type=click.IntRange(min=1),
+    help="Seconds a cell may take.",
+)
 @click.option("--notebooks", type=FOLDER, help="Folder of the notebooks.")
 def run(
     *,
     profile: str,
-    only: str,
+    only: str | None,
     out: Path,
     resume: bool,
     in_place: bool,
@@ -71,14 +88,21 @@ def run(
     """Execute the notebooks; write them, their pages and an index."""
     from haze_course.course.execution import NotebookError
     from haze_course.course.runner import run_course
-    from haze_course.paths import notebooks_folder
+    from haze_course.paths import data_folder, notebooks_folder
 
+    data_folder()  # without data no notebook runs: say so before anything is written
+    numbers = [number for number in (only or "").split(",") if number.strip()]
+    if only is not None and not numbers:
+        raise ValueError(f"--only: expected numbers as in 03,05, got {only!r}")
+    again = f"haze-course run --profile {profile} --out {out} --resume" + (
+        f" --only {only}" if only else ""
+    )
     try:
         rows = run_course(
             (notebooks or notebooks_folder()).resolve(),
             out.resolve(),
             profile=profile,
-            only=[number for number in only.split(",") if number.strip()],
+            only=numbers,
             resume=resume,
             in_place=in_place,
             record=record,
@@ -86,9 +110,9 @@ def run(
             say=click.echo,
         )
     except NotebookError as error:
-        _stop(f"{error}\nAfter a correction: haze-course run --resume")
+        _stop(f"{error}\nAfter a correction: {again}")
     except KeyboardInterrupt:
-        _stop("Stopped. To go on: haze-course run --resume")
+        _stop(f"Stopped. To go on: {again}")
     _print_table(rows)
     click.echo(f"Pages: {out / 'index.html'}")
 
@@ -155,13 +179,24 @@ def dehaze(*, inputs: tuple[Path, ...], out: Path, method: str, force: bool) -> 
 @click.option("--protocol", default="valid", show_default=True, help="Of the SSIM.")
 @click.option("--json", "json_file", required=True, type=FOLDER, help="Table and records.")
 @click.option("--csv", "csv_file", type=FOLDER, help="Records, one line an image.")
+@click.option("--force", is_flag=True, help="Replace results that are there.")
 def evaluate(
-    *, data: Path, layout: str, method: str, protocol: str, json_file: Path, csv_file: Path | None
+    *,
+    data: Path,
+    layout: str,
+    method: str,
+    protocol: str,
+    json_file: Path,
+    csv_file: Path | None,
+    force: bool,
 ) -> None:
     """Measure a method on pairs of hazy and clear pictures: PSNR, SSIM, CIEDE2000."""
     from haze_course.data.reside import find_pairs
     from haze_course.quality import evaluation
 
+    _check_result(json_file, ".json", force=force)
+    if csv_file:
+        _check_result(csv_file, ".csv", force=force)
     pairs = find_pairs(data)
     records = evaluation.evaluate(
         _method(method), pairs, name=method, protocol=protocol, progress=True
@@ -175,6 +210,16 @@ def evaluate(
             f"PSNR {row['psnr']:.2f} dB, SSIM {row['ssim']:.4f} ({protocol}), "
             f"CIEDE2000 {row['ciede2000']:.2f}, {row['seconds']:.3f} s an image"
         )
+
+
+def _check_result(path: Path, suffix: str, *, force: bool) -> None:
+    """Before anything is measured: the name says what it will hold, and nothing is lost."""
+    if path.suffix.lower() != suffix:
+        raise ValueError(f"{path}: expected a name ending in {suffix}")
+    if path.is_dir() or (path.exists() and not force):
+        what = "is a folder" if path.is_dir() else "is there already"
+        raise ValueError(f"{path} {what}; choose another name, or --force to replace a file")
+    path.parent.mkdir(parents=True, exist_ok=True)
 
 
 def _method(name: str) -> "Callable[[Tensor], Tensor]":

@@ -21,10 +21,17 @@ def check_image(image: Tensor, name: str, *, channels: int | None = None) -> Ten
         ValueError: another rank, another C, an integer type, an empty image, NaN or infinity.
     """
     if not isinstance(image, Tensor):
-        raise ValueError(f"{name}: expected a tensor (B, C, H, W), got {type(image).__name__}")
+        raise ValueError(
+            f"{name}: expected a tensor (B, C, H, W), got {type(image).__name__}; "
+            "a picture array is torch.from_numpy(array).permute(2, 0, 1)[None] / 255"
+        )
     shape = tuple(image.shape)
     if image.ndim != 4:
-        hint = f"; add a batch dimension: {name}[None]" if image.ndim == 3 else ""
+        hint = {2: f"; add two dimensions: {name}[None, None]"}.get(image.ndim, "")
+        if image.ndim == 3:
+            hint = f"; add a batch dimension: {name}[None]"
+            if shape[0] not in (1, 3) and shape[2] in (1, 3):
+                hint = f"; channels come first: {name}.permute(2, 0, 1)[None]"
         raise ValueError(f"{name}: expected (B, C, H, W), got shape {shape}{hint}")
     if channels is not None and shape[1] != channels:
         raise ValueError(f"{name}: expected {channels} channel(s), got {shape[1]} in shape {shape}")
@@ -72,8 +79,9 @@ def per_image(value: Tensor | float, name: str, like: Tensor) -> Tensor:
     fits = value.ndim == 2 and value.shape[0] in (1, batch) and value.shape[1] in (1, channels)
     if not fits:
         raise ValueError(
-            f"{name}: expected a number, ({batch}, 1), (1, {channels}) or ({batch}, {channels}), "
-            f"got shape {tuple(value.shape)}"
+            f"{name}: expected a number, ({batch}, 1), (1, {channels})"
+            + f" or ({batch}, {channels})" * (batch > 1)
+            + f", got shape {tuple(value.shape)}"
             + (
                 "; a colour is value[None], one number an image is value[:, None]"
                 * (value.ndim == 1)

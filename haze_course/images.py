@@ -33,7 +33,8 @@ def read_image(path: Path | str) -> Tensor:
     """
     path = Path(path)
     if not path.is_file():
-        raise FileNotFoundError(f"{path}: no such file; expected a picture")
+        found = "a folder" if path.is_dir() else f"no such file in {path.parent.resolve()}"
+        raise FileNotFoundError(f"{path}: {found}; expected a picture")
     try:
         with warnings.catch_warnings():
             warnings.simplefilter("error", Image.DecompressionBombWarning)
@@ -119,7 +120,12 @@ def list_images(folder: Path | str) -> list[Path]:
     """
     folder = Path(folder)
     if not folder.is_dir():
-        raise FileNotFoundError(f"{folder}: no such folder; expected one with pictures")
+        found = "a file" if folder.is_file() else "no such folder"
+        beside = sorted(p.name for p in folder.parent.glob("*/"))[:8]
+        raise FileNotFoundError(
+            f"{folder}: {found}; expected a folder with pictures"
+            + (f"; {folder.parent} holds {', '.join(beside)}" if beside else "")
+        )
     files = sorted(path for path in folder.iterdir() if path.suffix.lower() in SUFFIXES)
     if not files:
         raise FileNotFoundError(f"{folder}: no picture in it ({', '.join(sorted(SUFFIXES))})")

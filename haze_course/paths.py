@@ -49,15 +49,17 @@ def atomic_path(path: Path | str) -> Iterator[Path]:
     An error, a full disk included, removes the temporary file and leaves what stood at `path`.
     """
     path = Path(path)
-    path.parent.mkdir(parents=True, exist_ok=True)
     # The suffix stays last: writers choose their format by it.
     temporary = path.with_name(f".{path.stem}.{os.getpid()}.part{path.suffix}")
     try:
+        path.parent.mkdir(parents=True, exist_ok=True)
         yield temporary
         temporary.replace(path)
-    except OSError as error:
-        if error.filename is None:  # a full disk does not say which file it was
-            raise OSError(error.errno, error.strerror or str(error), str(path)) from error
-        raise
+    except OSError as error:  # it would name the temporary file, or, on a full disk, none
+        named = Path(error.filename) if error.filename else temporary
+        if named not in (temporary, path, path.parent):
+            raise
+        raise OSError(error.errno, error.strerror or str(error), str(path)) from error
     finally:
-        temporary.unlink(missing_ok=True)
+        if temporary.is_file():
+            temporary.unlink()

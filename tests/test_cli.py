@@ -100,7 +100,7 @@ def test_a_full_disk_is_one_line(tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 
     monkeypatch.setattr(batch, "write_image", full)
     result = call("dehaze", picture(tmp_path / "one.png"), "-o", tmp_path / "out")
-    refused(result, "No space left on device: 'one.png'; free some space")
+    refused(result, "one.png: No space left on device; free some space")
     result = call("--traceback", "dehaze", tmp_path / "one.png", "-o", tmp_path / "out")
     assert isinstance(result.exception, OSError)
 
@@ -119,15 +119,25 @@ def test_evaluate_writes_json_and_csv(tmp_path: Path) -> None:
     assert [record["image"] for record in records] == ["0_1", "1_1", "2_1"]
     with (tmp_path / "r.csv").open() as file:
         assert len(list(csv.reader(file))) == 4
+    before = out.read_bytes()
+    refused(call(*arguments), "r.json is there already", "--force")
+    clear = tmp_path / "clear" / "1.png"
+    refused(call(*arguments[:-1], clear), "1.png: expected a name ending in .json")
+    refused(call(*arguments, "--force", "--csv", out), "r.json: expected a name ending in .csv")
+    assert out.read_bytes() == before
+    (tmp_path / "folder.json").mkdir()
+    refused(call(*arguments[:-1], tmp_path / "folder.json"), "folder.json is a folder")
+    arguments = (*arguments, "--force")
     refused(call(*arguments, "--method", "x"), "'x' is not one of 'dark-channel', 'hazy'")
     refused(call(*arguments, "--protocol", "best"), "best", "valid", "luma")
-    refused(call(*arguments[:-1], tmp_path), str(tmp_path))  # a folder stands there
     refused(call("evaluate", "--data", tmp_path, "--json", out, "--layout", "x"), "pairs")
     picture(tmp_path / "clear" / "2.png", size=(20, 20))
     refused(call(*arguments), "2.png", "smaller than its hazy picture")
     (tmp_path / "clear" / "1.png").unlink()
     refused(call(*arguments), "1_1.png", "expected a clear picture 1.png")
-    refused(call("evaluate", "--data", tmp_path / "no", "--json", out), "no such folder")
+    other = tmp_path / "other.json"
+    refused(call("evaluate", "--data", tmp_path / "no", "--json", other), "no such folder")
+    refused(call("dehaze", clear.with_name("0.png"), "-o", out), "r.json", "where a folder")
 
 
 def test_run_reports_what_is_wrong(tmp_path: Path) -> None:

@@ -21,6 +21,7 @@ from haze_course.guards import check_image, check_number, check_unit_range, per_
         (torch.zeros(1, 3, 0, 4), "the image is empty"),
         (torch.full((1, 3, 2, 2), math.nan), "12 of 12 values are NaN or infinite"),
         ([[0.5]], "expected a tensor"),
+        (torch.zeros(4, 5, 3), r"channels come first: hazy\.permute\(2, 0, 1\)\[None\]"),
     ],
 )
 def test_a_wrong_image_is_refused_in_words(image, message):

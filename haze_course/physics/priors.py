@@ -42,7 +42,7 @@ def dark_channel(image: Tensor, *, patch: int = 15) -> Tensor:
         patch: side of the square window, odd; at the border the window is cut.
     """
     check_image(image, "image", channels=3)
-    if patch < 1 or patch % 2 == 0:
+    if not isinstance(patch, int) or patch < 1 or patch % 2 == 0:
         raise ValueError(f"patch: expected an odd number of pixels >= 1, got {patch}")
     negative = -image.amin(dim=1, keepdim=True)  # a minimum is a negated maximum
     reach = patch // 2  # max_pool2d pads with -inf: only pixels of the picture count
@@ -103,6 +103,7 @@ def guided_filter(guide: Tensor, target: Tensor, *, radius: int = 40, eps: float
     check_image(guide, "guide")
     check_image(target, "target", channels=1)
     check_number(eps, "eps", 1e-12)
+    check_number(radius, "radius", 0)
     if guide.shape[-2:] != target.shape[-2:]:
         raise ValueError(
             f"target: expected the guide's size {tuple(guide.shape[-2:])}, "

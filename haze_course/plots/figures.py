@@ -51,10 +51,14 @@ def show(figure: Figure, alt: str, *, credit: str | None = None, photo: bool = F
         credit: who made a picture that needs naming.
         photo: store as JPEG: a tenth of the size where the panels are photographs.
     """
+    from IPython import get_ipython
     from IPython.display import display
 
     if not alt.strip():
         raise ValueError("alt: expected a sentence that says what the figure shows, got none")
+    if get_ipython() is None:  # a script: no page to show it on
+        print(f"{alt} (Outside a notebook, use draw_... and figure.savefig.)")
+        return
     kind = "jpeg" if photo else "png"
     size = {
         "width": round(figure.get_figwidth() * _SHOWN_DPI),
