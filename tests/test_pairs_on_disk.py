@@ -50,6 +50,12 @@ def test_a_hazy_picture_without_partner_is_named(folder):
         find_pairs(folder)
 
 
+def test_two_clear_pictures_of_one_stem_are_refused(folder):
+    write_image(torch.zeros(1, 3, 48, 64), folder / "clear" / "1400.jpg")
+    with pytest.raises(ImageError, match=r"1400\.png: 1400\.jpg has the same stem"):
+        find_pairs(folder)
+
+
 @pytest.mark.parametrize("missing", ["hazy", "clear"])
 def test_a_missing_folder_is_named(folder, missing):
     (folder / missing).rename(folder / "elsewhere")

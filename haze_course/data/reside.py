@@ -41,11 +41,16 @@ def find_pairs(root: Path | str, *, hazy: str = "hazy", clear: str = "clear") ->
 
     Raises:
         FileNotFoundError: a folder is missing or empty, or a hazy file has no partner.
+        ImageError: two clear files of one stem.
     """
     root = Path(root)
     if not root.is_dir():
         raise FileNotFoundError(f"{root}: no such folder; expected one with {hazy}/ and {clear}/")
-    partners = {path.stem: path for path in list_images(root / clear)}
+    partners: dict[str, Path] = {}
+    for path in list_images(root / clear):
+        if path.stem in partners:
+            raise ImageError(f"{path}: {partners[path.stem].name} has the same stem; remove one")
+        partners[path.stem] = path
     pairs = []
     for path in list_images(root / hazy):
         scene = path.stem if path.stem in partners else path.stem.split("_")[0]
