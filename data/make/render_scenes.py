@@ -33,6 +33,7 @@ import numpy as np
 import outdoors
 import rooms
 from PIL import Image
+from tables import Row, read_table
 
 SCENES = Path(__file__).resolve().parents[1] / "scenes"
 FAMILIES = {**rooms.FAMILIES, **outdoors.FAMILIES}
@@ -86,12 +87,8 @@ def _save(image: Image.Image, path: Path, **options: object) -> None:
     part.replace(path)
 
 
-def _read_table(folder: Path) -> dict[str, dict[str, str]]:
-    table = folder / "scenes.csv"
-    if not table.exists():
-        return {}
-    with table.open(newline="", encoding="utf-8") as file:
-        return {row["name"]: row for row in csv.DictReader(file)}
+def _rows_by_name(folder: Path) -> dict[str, Row]:
+    return {row["name"]: row for row in read_table(folder / "scenes.csv")}
 
 
 def _update_table(folder: Path, row: dict[str, str] | None = None) -> None:
@@ -102,7 +99,7 @@ def _update_table(folder: Path, row: dict[str, str] | None = None) -> None:
     handle = os.open(folder, os.O_RDONLY)
     fcntl.flock(handle, fcntl.LOCK_EX)
     try:
-        rows = _read_table(folder) | ({row["name"]: row} if row else {})
+        rows = _rows_by_name(folder) | ({row["name"]: row} if row else {})
         rows = {name: r for name, r in rows.items() if (folder / r["file"]).exists()}
         place = {name: i for i, (name, *_) in enumerate(TABLE)}
         order = sorted(rows, key=lambda name: (place.get(name, len(place)), name))
@@ -177,7 +174,7 @@ def main() -> None:
         parser.error(str(problem))
     args.out.mkdir(parents=True, exist_ok=True)
     done = {
-        name for name in _read_table(args.out)
+        name for name in _rows_by_name(args.out)
         if (args.out / f"{name}.jpg").exists() and (args.out / f"{name}_depth.png").exists()
     }  # fmt: skip
     todo = [row for row in wanted if args.only or row[0] not in done]
