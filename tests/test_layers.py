@@ -21,7 +21,7 @@ FLOORS: list[list[list[str]]] = [
     [
         ["physics.scattering", "physics.priors"],
         ["quality.metrics", "quality.statistics", "quality.evaluation"],
-        ["nets.attention", "nets.ffa", "nets.fsrcnn", "nets.baselines", "nets.weights"],
+        ["nets.attention", "nets.ffa", "nets.fsrcnn", "nets.baselines", "nets.size", "nets.weights"],
         ["distill.affinity", "distill.terms"],
     ],
     [

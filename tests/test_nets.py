@@ -10,6 +10,7 @@ from haze_course.nets import (
     FFANet,
     SuperResolutionTeacher,
     WeightsError,
+    count_macs,
     count_parameters,
     ffa_net,
     load_pretrained,
@@ -25,6 +26,14 @@ def test_the_published_counts():
     assert count_parameters(ffa_net()) == 4_455_913
     assert count_parameters(SuperResolutionTeacher()) == 26_451
     assert {count_parameters(net) for net in SuperResolutionTeacher().channels} == {8_817}
+
+
+def test_multiply_adds_are_counted_without_being_done():
+    convolution = torch.nn.Conv2d(3, 5, 3, padding=1)
+    assert count_macs(convolution, 8, 10) == 5 * 3 * 9 * 8 * 10
+    assert count_macs(student()) == pytest.approx(6.14e9, rel=0.001)  # arXiv:2207.11250's slim net
+    assert count_macs(ffa_net()) == pytest.approx(287.3e9, rel=0.001)
+    assert count_macs(student(), 512, 512) == pytest.approx(4 * count_macs(student()), rel=0.001)
 
 
 @pytest.mark.parametrize("size", [(1, 1), (1, 7), (13, 8), (33, 47)])

@@ -3,9 +3,9 @@
 from haze_course.nets.attention import ChannelAttention, PixelAttention
 from haze_course.nets.ffa import FFANet, ffa_net, student
 from haze_course.nets.fsrcnn import FSRCNN, SuperResolutionTeacher, start_at_bicubic_, teacher
+from haze_course.nets.size import count_macs, count_parameters
 from haze_course.nets.weights import (
     WeightsError,
-    count_parameters,
     load_pretrained,
     read_card,
     save_pretrained,
@@ -18,6 +18,7 @@ __all__ = [
     "PixelAttention",
     "SuperResolutionTeacher",
     "WeightsError",
+    "count_macs",
     "count_parameters",
     "ffa_net",
     "load_pretrained",

@@ -119,11 +119,6 @@ def checkpoint_path(name: str | Path) -> Path:
     return path
 
 
-def count_parameters(network: nn.Module) -> int:
-    """Numbers that training changes."""
-    return sum(parameter.numel() for parameter in network.parameters())
-
-
 def _read(path: Path) -> tuple[dict[str, str], dict[str, Tensor]]:
     try:
         with safe_open(path, framework="pt") as file:

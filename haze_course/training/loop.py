@@ -5,7 +5,7 @@ is in the checkpoint: a training that was stopped ends with the weights of one t
 """
 
 import math
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from contextlib import AbstractContextManager
 from dataclasses import asdict, dataclass, field
 from pathlib import Path
@@ -83,6 +83,7 @@ def train(
     validate: Callable[[nn.Module], float],
     config: TrainConfig,
     *,
+    groups: Sequence[dict[str, Any]] | None = None,
     folder: Path | None = None,
 ) -> History:
     """Fit `network` in place, to the weights that validated best.
@@ -93,6 +94,8 @@ def train(
         loss: (network, batch, step) -> the number to minimise, and its parts to log.
         validate: network -> a score, higher is better.
         config: settings.
+        groups: parameters with a "factor" of the rate each, as `rates_by_fan_in` gives them;
+            None trains all at one rate.
         folder: for ``state.safetensors``; a state that lies there is resumed.
 
     Raises:
@@ -101,7 +104,8 @@ def train(
     """
     device = resolve_device(config.device)
     network.to(device).to(memory_format=torch.channels_last)
-    optimizer = torch.optim.Adam(network.parameters(), lr=config.learning_rate)
+    groups = groups or [{"params": list(network.parameters()), "factor": 1.0}]
+    optimizer = torch.optim.Adam(groups, lr=config.learning_rate)
     history, best, first = History(), _weights(network), 0
     state = folder / "state.safetensors" if folder else None
     if state and state.is_file():
@@ -112,7 +116,7 @@ def train(
     for step in bar:
         network.train()
         for group in optimizer.param_groups:
-            group["lr"] = learning_rate(step, config)
+            group["lr"] = learning_rate(step, config) * group["factor"]
         with _autocast(device, config.precision):
             value, parts = loss(network, draw(step), step)
         optimizer.zero_grad()
@@ -142,6 +146,27 @@ def learning_rate(step: int, config: TrainConfig) -> float:
     rise = min((step + 1) / max(config.warmup, 1), 1.0)
     share = max(step - config.warmup, 0) / max(config.steps - config.warmup, 1)
     return config.learning_rate * rise * 0.5 * (1 + math.cos(math.pi * share))
+
+
+def rates_by_fan_in(network: nn.Module) -> list[dict[str, Any]]:
+    """rate of a weight = learning_rate / fan-in, so that no layer leaps: groups for `train`.
+
+    Adam moves every weight by about the rate, whatever its gradient. An output that sums n
+    inputs can thus leap by n times the rate, and layers with many inputs leap furthest. Vectors
+    (biases, slopes) keep the rate of ten inputs.
+
+        Yang et al., Tensor Programs V, NeurIPS 2021, arXiv:2203.03466.
+    """
+    groups = []
+    for module in network.modules():
+        for parameter in module.parameters(recurse=False):
+            fan_in = 10.0
+            if isinstance(module, nn.ConvTranspose2d) and parameter.ndim > 1:
+                fan_in = parameter[:, 0].numel() / math.prod(module.stride)
+            elif parameter.ndim > 1:
+                fan_in = parameter[0].numel()
+            groups.append({"params": [parameter], "factor": 1 / fan_in})
+    return groups
 
 
 def resolve_device(device: str) -> torch.device:
