@@ -1,6 +1,6 @@
 """``python -m haze_course`` is ``haze-course``."""
 
-from haze_course.cli import main
+from haze_course.cli.entry import main
 
 if __name__ == "__main__":
     main(prog_name="haze-course")

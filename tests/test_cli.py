@@ -16,7 +16,7 @@ from nbformat.v4 import new_code_cell, new_markdown_cell, new_notebook
 from PIL import Image
 
 from haze_course import doctor
-from haze_course.cli import main
+from haze_course.cli.entry import main
 from haze_course.course import links
 from haze_course.deploy import batch
 from haze_course.images import read_image

@@ -1,5 +1,7 @@
 """Pairs are found by RESIDE's names, cut to one size, and a missing partner is named."""
 
+import shutil
+
 import pytest
 import torch
 
@@ -54,6 +56,27 @@ def test_two_clear_pictures_of_one_stem_are_refused(folder):
     write_image(torch.zeros(1, 3, 48, 64), folder / "clear" / "1400.jpg")
     with pytest.raises(ImageError, match=r"1400\.png: 1400\.jpg has the same stem"):
         find_pairs(folder)
+
+
+@pytest.mark.parametrize("clear", ["clear", "gt", "GT"])
+def test_sots_indoor_is_found_wherever_it_lies(folder, tmp_path_factory, clear):
+    root = tmp_path_factory.mktemp("reside")
+    for part in ("indoor", "outdoor"):
+        (root / "SOTS" / part).mkdir(parents=True)
+        for name, copied in (("hazy", "hazy"), ("clear", clear)):
+            shutil.copytree(folder / name, root / "SOTS" / part / copied)
+    expected = [pair.name for pair in find_pairs(folder)]
+    for start in (root, root / "SOTS" / "indoor"):
+        pairs = find_pairs(start, layout="sots-indoor")
+        assert [pair.name for pair in pairs] == expected
+        assert all("outdoor" not in pair.hazy_path.parts for pair in pairs)
+
+
+def test_a_layout_that_fits_nothing_says_what_was_looked_for(folder, tmp_path_factory):
+    with pytest.raises(ValueError, match="expected one of pairs, sots-indoor, got 'ots'"):
+        find_pairs(folder, layout="ots")
+    with pytest.raises(FileNotFoundError, match=r"one folder hazy/ beside clear/ or gt/, got none"):
+        find_pairs(tmp_path_factory.mktemp("empty"), layout="sots-indoor")
 
 
 @pytest.mark.parametrize("missing", ["hazy", "clear"])

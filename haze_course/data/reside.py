@@ -13,6 +13,7 @@ from torch.utils.data import Dataset
 
 from haze_course.images import ImageError, list_images, read_image
 
+LAYOUTS = ("pairs", "sots-indoor")
 PairTransform = Callable[[Tensor, Tensor], tuple[Tensor, ...]]
 
 
@@ -34,33 +35,58 @@ class PairFiles(NamedTuple):
         return _cut_border(read_image(self.clear_path), self)
 
 
-def find_pairs(root: Path | str, *, hazy: str = "hazy", clear: str = "clear") -> list[PairFiles]:
-    """All pairs below ``root/hazy`` and ``root/clear``, sorted: index k is the same everywhere.
+def find_pairs(root: Path | str, *, layout: str = "pairs") -> list[PairFiles]:
+    """All pairs below a folder, sorted: index k is the same everywhere.
 
     A hazy file's partner has the same stem, or else the part before its first underscore.
+
+    Args:
+        root: in "pairs", the folder of hazy/ and clear/ themselves; in "sots-indoor", that folder
+            or one above it, and the clear pictures may lie in gt/ or GT/.
+        layout: one of `LAYOUTS`.
 
     Raises:
         FileNotFoundError: a folder is missing or empty, or a hazy file has no partner.
         ImageError: two clear files of one stem.
     """
     root = Path(root)
+    if layout not in LAYOUTS:
+        raise ValueError(f"layout: expected one of {', '.join(LAYOUTS)}, got {layout!r}")
     if not root.is_dir():
-        raise FileNotFoundError(f"{root}: no such folder; expected one with {hazy}/ and {clear}/")
+        raise FileNotFoundError(f"{root}: no such folder; expected one with hazy/ and clear/")
+    hazy, clear = (root / "hazy", root / "clear") if layout == "pairs" else _indoor(root)
     partners: dict[str, Path] = {}
-    for path in list_images(root / clear):
+    for path in list_images(clear):
         if path.stem in partners:
             raise ImageError(f"{path}: {partners[path.stem].name} has the same stem; remove one")
         partners[path.stem] = path
     pairs = []
-    for path in list_images(root / hazy):
+    for path in list_images(hazy):
         scene = path.stem if path.stem in partners else path.stem.split("_")[0]
         if scene not in partners:
             raise FileNotFoundError(
-                f"{path}: expected a clear picture {scene}.png or .jpg in {root / clear}, "
+                f"{path}: expected a clear picture {scene}.png or .jpg in {clear}, "
                 f"which holds {len(partners)} pictures but not that one"
             )
         pairs.append(PairFiles(path.stem, path, partners[scene]))
     return pairs
+
+
+def _indoor(root: Path) -> tuple[Path, Path]:
+    """The folders hazy and clear of SOTS indoor: copies differ in their names and in the depth."""
+    found = []
+    for hazy in sorted(p for p in [root / "hazy", *root.rglob("hazy")] if p.is_dir()):
+        inner = hazy.relative_to(root).parts[:-1]
+        partners = [hazy.with_name(name) for name in ("clear", "gt", "GT")]
+        partner = next((folder for folder in partners if folder.is_dir()), None)
+        if partner and not any("outdoor" in part.lower() for part in inner):
+            found.append((hazy, partner))
+    if len(set(found)) != 1:
+        listed = ", ".join(str(hazy) for hazy, _ in found)
+        raise FileNotFoundError(
+            f"{root}: expected one folder hazy/ beside clear/ or gt/, got {listed or 'none'}"
+        )
+    return found[0]
 
 
 class PairedImages(Dataset[tuple[Tensor, ...]]):

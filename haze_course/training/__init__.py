@@ -1,6 +1,12 @@
 """Training: the loop, its state on disk, and the recipes for teacher and student."""
 
-from haze_course.training.loop import History, TrainConfig, TrainingError, train
+from haze_course.training.loop import (
+    History,
+    TrainConfig,
+    TrainingError,
+    rates_by_fan_in,
+    train,
+)
 from haze_course.training.recipes import (
     enlarge,
     gradient_ratio,
@@ -10,9 +16,17 @@ from haze_course.training.recipes import (
     train_student,
     train_teacher,
 )
+from haze_course.training.shipped import (
+    STUDENT,
+    TEACHER,
+    train_shipped_student,
+    train_shipped_teacher,
+)
 from haze_course.training.state import StateError
 
 __all__ = [
+    "STUDENT",
+    "TEACHER",
     "History",
     "StateError",
     "TrainConfig",
@@ -20,9 +34,12 @@ __all__ = [
     "enlarge",
     "gradient_ratio",
     "mean_psnr",
+    "rates_by_fan_in",
     "shrink",
     "super_resolution_psnr",
     "train",
+    "train_shipped_student",
+    "train_shipped_teacher",
     "train_student",
     "train_teacher",
 ]

@@ -1,0 +1,5 @@
+"""The ``haze-course`` command."""
+
+from haze_course.cli.entry import main
+
+__all__ = ["main"]

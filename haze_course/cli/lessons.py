@@ -1,0 +1,121 @@
+"""Commands of the course: run the notebooks, copy them, check the machine."""
+
+import sys
+from pathlib import Path
+from typing import TYPE_CHECKING, NoReturn
+
+import click
+
+from haze_course.cli.group import FOLDER, UserError
+
+if TYPE_CHECKING:
+    from haze_course.course.pages import Row
+
+
+@click.command()
+@click.option("--profile", default="lesson", show_default=True, help="smoke, lesson or full.")
+@click.option("--only", metavar="03,05", help="Only these notebooks.")
+@click.option("--out", default="out", show_default=True, type=FOLDER)
+@click.option("--resume", is_flag=True, help="Keep what is done and unchanged in the folder.")
+@click.option("--in-place", is_flag=True, help="Store the outputs in the notebooks themselves.")
+@click.option("--record", is_flag=True, help="Keep seconds and memory as the measured times.")
+@click.option(
+    "--timeout",
+    default=900,
+    show_default=True,
+    type=click.IntRange(min=1),
+    help="Seconds a cell may take.",
+)
+@click.option("--notebooks", type=FOLDER, help="Folder of the notebooks.")
+def run(
+    *,
+    profile: str,
+    only: str | None,
+    out: Path,
+    resume: bool,
+    in_place: bool,
+    record: bool,
+    timeout: int,
+    notebooks: Path | None,
+) -> None:
+    """Execute the notebooks; write them, their pages and an index."""
+    from haze_course.course.execution import NotebookError
+    from haze_course.course.runner import run_course
+    from haze_course.paths import data_folder, notebooks_folder
+
+    data_folder()  # without data no notebook runs: say so before anything is written
+    numbers = [number for number in (only or "").split(",") if number.strip()]
+    if only is not None and not numbers:
+        raise ValueError(f"--only: expected numbers as in 03,05, got {only!r}")
+    again = f"haze-course run --profile {profile} --out {out} --resume" + (
+        f" --only {only}" if only else ""
+    )
+    try:
+        rows = run_course(
+            (notebooks or notebooks_folder()).resolve(),
+            out.resolve(),
+            profile=profile,
+            only=numbers,
+            resume=resume,
+            in_place=in_place,
+            record=record,
+            timeout=timeout,
+            say=click.echo,
+        )
+    except NotebookError as error:
+        _stop(f"{error}\nAfter a correction: {again}")
+    except KeyboardInterrupt:
+        _stop(f"Stopped. To go on: {again}")
+    _print_table(rows)
+    click.echo(f"Pages: {out / 'index.html'}")
+
+
+def _print_table(rows: "list[Row]") -> None:
+    width = max(len(row.name) for row in rows)
+    click.echo(f"\n{'notebook':{width}}  seconds  peak MB  status")
+    for row in rows:
+        click.echo(f"{row.name:{width}}  {row.seconds:7.1f}  {row.peak_mb:7.0f}  {row.status}")
+    click.echo(f"{'together':{width}}  {sum(row.seconds for row in rows):7.1f}")
+
+
+def _stop(message: str) -> NoReturn:
+    click.echo(f"\n{message}", err=True)
+    sys.exit(1)
+
+
+@click.command()
+@click.argument("folder", type=FOLDER)
+@click.option("--update", is_flag=True, help="Copy only what the folder does not have.")
+def start(*, folder: Path, update: bool) -> None:
+    """Copy the notebooks to FOLDER, to work in; nothing there is overwritten."""
+    from haze_course.course.runner import start_course
+    from haze_course.paths import notebooks_folder
+
+    copied = start_course(notebooks_folder(), folder, update=update)
+    click.echo(f"{len(copied)} files copied to {folder}. Next:\n  python -m jupyter lab {folder}")
+
+
+@click.command()
+def doctor() -> None:
+    """Check versions, memory, disk and data; estimate each notebook's minutes here."""
+    from haze_course.doctor import examine
+
+    broken = []
+    for finding in examine():
+        click.echo(f"{'!' if finding.remedy else ' '} {finding.name:28} {finding.value}")
+        broken += [finding] * bool(finding.remedy)
+    if broken:
+        raise UserError("\n".join(f"{f.name}: {f.value}\n  {f.remedy}" for f in broken))
+    click.echo("All well. Next: haze-course start my-course")
+
+
+@click.command(hidden=True)
+@click.argument("repository", default="")
+@click.option("--branch", default="main", show_default=True)
+def links(*, repository: str, branch: str) -> None:
+    """Point the Binder and Colab links of this checkout at REPOSITORY (owner/name), or at none."""
+    from haze_course.course.links import write_links
+    from haze_course.paths import notebooks_folder
+
+    changed = write_links(notebooks_folder().parent, repository, branch)
+    click.echo(f"Links to {repository or 'nowhere'}: {len(changed)} files changed")

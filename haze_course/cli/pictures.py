@@ -1,0 +1,115 @@
+"""Commands for pictures: dehaze them, measure a method on pairs of them."""
+
+from collections.abc import Callable, Sequence
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import click
+
+from haze_course.cli.group import FOLDER, UserError, check_result
+
+if TYPE_CHECKING:
+    from torch import Tensor
+
+    from haze_course.data.benchmark import Pair
+    from haze_course.data.reside import PairFiles
+
+    AnyPair = Pair | PairFiles
+
+LAYOUTS = ["pairs", "sots-indoor"]
+DEHAZERS = ["dark-channel"]
+METHODS = [*DEHAZERS, "hazy"]  # hazy: the input itself, which every method must beat
+SHIPPED = ["scenes", "photos", "rooms", "streets"]
+
+
+def model_option(command: Callable[..., None]) -> Callable[..., None]:
+    """``--model``, which goes before ``--method``."""
+    return click.option(
+        "--model",
+        metavar="NAME_OR_FILE",
+        help="A network instead: a shipped name (student) or a .safetensors file.",
+    )(command)
+
+
+@click.command()
+@click.argument("inputs", metavar="IN...", nargs=-1, required=True, type=FOLDER)
+@click.option("-o", "--out", required=True, type=FOLDER, help="Folder for <name>.png.")
+@click.option("--method", default="dark-channel", show_default=True, type=click.Choice(DEHAZERS))
+@model_option
+@click.option("--force", is_flag=True, help="Replace results that are there.")
+def dehaze(
+    *, inputs: tuple[Path, ...], out: Path, method: str, model: str | None, force: bool
+) -> None:
+    """Dehaze picture files, and all pictures of folders."""
+    from haze_course.deploy.batch import dehaze_files, find_inputs, plan_outputs
+
+    targets = plan_outputs(find_inputs(inputs), out, force=force)
+    _, run = _method(method, model)
+    problems = dehaze_files(targets, run)
+    click.echo(f"{len(targets) - len(problems)} of {len(targets)} pictures written to {out}")
+    if problems:
+        raise UserError("\n".join(["not dehazed:", *problems]))
+
+
+@click.command()
+@click.option("--data", type=FOLDER, help="Folder of hazy and clear pictures.")
+@click.option("--layout", default="pairs", show_default=True, type=click.Choice(LAYOUTS))
+@click.option("--shipped", type=click.Choice(SHIPPED), help="Test pairs of the course instead.")
+@click.option("--method", default="dark-channel", show_default=True, type=click.Choice(METHODS))
+@model_option
+@click.option("--protocol", default="valid", show_default=True, help="Of the SSIM.")
+@click.option("--json", "json_file", required=True, type=FOLDER, help="Table and records.")
+@click.option("--csv", "csv_file", type=FOLDER, help="Records, one line an image.")
+@click.option("--force", is_flag=True, help="Replace results that are there.")
+def evaluate(
+    *,
+    data: Path | None,
+    layout: str,
+    shipped: str | None,
+    method: str,
+    model: str | None,
+    protocol: str,
+    json_file: Path,
+    csv_file: Path | None,
+    force: bool,
+) -> None:
+    """Measure a method on pairs of hazy and clear pictures: PSNR, SSIM, CIEDE2000."""
+    from haze_course.quality import evaluation
+
+    check_result(json_file, ".json", force=force)
+    if csv_file:
+        check_result(csv_file, ".csv", force=force)
+    where, pairs = _pairs(data, layout, shipped)
+    name, run = _method(method, model)
+    records = evaluation.evaluate(run, pairs, name=name, protocol=protocol, progress=True)
+    evaluation.write_json(records, json_file)
+    if csv_file:
+        evaluation.write_csv(records, csv_file)
+    for row in evaluation.summarise(records):
+        click.echo(f"{row['method']} on {row['images']} images of {where}, means:")
+        click.echo(
+            f"PSNR {row['psnr']:.2f} dB, SSIM {row['ssim']:.4f} ({protocol}), "
+            f"CIEDE2000 {row['ciede2000']:.2f}, {row['seconds']:.3f} s an image"
+        )
+
+
+def _pairs(data: Path | None, layout: str, shipped: str | None) -> tuple[str, "Sequence[AnyPair]"]:
+    from haze_course.data.benchmark import benchmark_pairs
+    from haze_course.data.reside import find_pairs
+
+    if (data is None) == (shipped is None):
+        raise ValueError("expected one of --data FOLDER and --shipped NAME")
+    if data is None:
+        return f"the shipped {shipped}", benchmark_pairs(shipped or "")
+    return f"{data} ({layout})", find_pairs(data, layout=layout)
+
+
+def _method(method: str, model: str | None) -> "tuple[str, Callable[[Tensor], Tensor]]":
+    """Its name for tables, and hazy -> dehazed."""
+    from haze_course.deploy.inference import load_dehazer
+    from haze_course.physics.priors import dehaze_dark_channel
+    from haze_course.quality.evaluation import identity
+
+    if model is not None:
+        return Path(model).stem, load_dehazer(model)
+    return method, {"dark-channel": dehaze_dark_channel, "hazy": identity}[method]

@@ -1,0 +1,55 @@
+"""The trainings behind the shipped weights: which pictures, which settings."""
+
+from collections.abc import Sequence
+from pathlib import Path
+
+from torch import nn
+
+from haze_course.data.benchmark import benchmark_pairs
+from haze_course.data.crops import CropSettings
+from haze_course.data.shipped import Photo, Scene, photos, scenes
+from haze_course.distill.terms import FeatureAffinity
+from haze_course.training.loop import History, TrainConfig
+from haze_course.training.recipes import train_student, train_teacher
+
+TEACHER = TrainConfig(steps=10_000, learning_rate=1e-2, warmup=200, validate_every=500)
+STUDENT = TrainConfig(steps=5_000, learning_rate=2e-3, warmup=200, validate_every=500)
+_TEACHER_CUT = CropSettings(size=96, large=96, large_share=0)
+_VALIDATION_PHOTOS = 9  # beside all scenes of the split: whole pictures are slow
+
+
+def train_shipped_teacher(
+    network: nn.Module, config: TrainConfig = TEACHER, *, folder: Path | None = None
+) -> History:
+    """Super-resolution on the photographs of the train split; clear ones, no haze.
+
+    Args:
+        network: RGB -> RGB twice as large.
+        config: of the loop.
+        folder: to store and resume the state.
+    """
+    train, validation = photos("train"), photos("validation")
+    return train_teacher(network, train, validation, config, cut=_TEACHER_CUT, folder=folder)
+
+
+def train_shipped_student(
+    network: nn.Module,
+    config: TrainConfig = STUDENT,
+    *,
+    terms: Sequence[FeatureAffinity] = (),
+    folder: Path | None = None,
+) -> History:
+    """Dehazing on the photographs and scenes of the train split.
+
+    Args:
+        network: any network from RGB to RGB.
+        config: of the loop.
+        terms: what else to learn from.
+        folder: to store and resume the state.
+    """
+    train: list[Photo | Scene] = [*photos("train"), *scenes("train")]
+    validation = [
+        *benchmark_pairs("scenes", "validation"),
+        *benchmark_pairs("photos", "validation")[:_VALIDATION_PHOTOS],
+    ]
+    return train_student(network, train, validation, config, terms=terms, folder=folder)

@@ -1,0 +1,162 @@
+"""The commands that train and use networks, and the weights they must refuse."""
+
+import json
+import pickle
+from pathlib import Path
+
+import numpy as np
+import pytest
+import torch
+from click.testing import CliRunner, Result
+from PIL import Image
+
+import haze_course as hc
+from haze_course.cli.entry import main
+from haze_course.images import read_image
+from haze_course.nets import FFANet, ffa, save_pretrained, teacher
+from haze_course.training import shipped
+
+TINY = ("--steps", 2, "--warmup", 0, "--validate-every", 1, "--checkpoint-every", 1)
+CONFIG = (*TINY, "--precision", "float32", "--no-progress")
+
+
+def call(*arguments: object) -> Result:
+    return CliRunner().invoke(main, [str(argument) for argument in arguments])
+
+
+def refused(result: Result, *parts: str) -> None:
+    assert result.exit_code == 2, result.output
+    for part in parts:
+        assert part in result.output
+    assert "Traceback" not in result.output
+
+
+def picture(path: Path, size: tuple[int, int] = (19, 13)) -> Path:
+    path.parent.mkdir(parents=True, exist_ok=True)
+    noise = np.random.default_rng(0).integers(90, 255, (*size, 3), dtype=np.uint8)
+    Image.fromarray(noise).save(path)
+    return path
+
+
+@pytest.fixture
+def weights(tmp_path: Path) -> Path:
+    path = tmp_path / "small.safetensors"
+    torch.manual_seed(0)
+    save_pretrained(FFANet(width=8, groups=1, blocks=1), path, {"seed": 0})
+    return path
+
+
+@pytest.fixture
+def one_picture(monkeypatch: pytest.MonkeyPatch) -> None:
+    """The trainings of the course on one small photograph and one validation pair."""
+    photo = min(hc.data.photos("train"), key=lambda p: p.clear.numel())
+    pair = hc.data.benchmark_pairs("scenes", "validation")[0]
+    monkeypatch.setattr(shipped, "photos", lambda _split: [photo])
+    monkeypatch.setattr(shipped, "scenes", lambda _split: [])
+    monkeypatch.setattr(
+        shipped, "benchmark_pairs", lambda which, _split: [pair] if which == "scenes" else []
+    )
+    monkeypatch.setattr(ffa, "student", lambda seed: FFANet(width=8, groups=1, blocks=1))
+
+
+@pytest.mark.usefixtures("one_picture")
+def test_train_writes_weights_that_the_other_commands_use(tmp_path: Path, weights: Path) -> None:
+    out, state = tmp_path / "new.safetensors", tmp_path / "state"
+    arguments = ("train", "student", "-o", out, "--state", state, *CONFIG)
+    result = call(*arguments)
+    assert result.exit_code == 0, result.output
+    assert "dB on the validation split, at step" in result.output
+    assert hc.nets.read_card(out)["settings of the training"]["steps"] == 2
+    refused(call(*arguments), "new.safetensors is there already", "--force")
+    refused(call(*arguments, "--force", "--clip", 2), "other settings (clip)")
+    hazy = picture(tmp_path / "in" / "odd.png")
+    done = call("dehaze", hazy, "-o", tmp_path / "out", "--model", out)
+    assert done.exit_code == 0, done.output
+    assert read_image(tmp_path / "out" / "odd.png").shape == read_image(hazy).shape
+
+
+@pytest.mark.usefixtures("one_picture")
+def test_train_distils_and_says_from_whom(tmp_path: Path) -> None:
+    source, out = tmp_path / "wise.safetensors", tmp_path / "taught.safetensors"
+    result = call("train", "teacher", "-o", source, *CONFIG)
+    assert result.exit_code == 0, result.output
+    result = call("train", "student", "-o", out, "--teacher", source, "--scale", "mse", *CONFIG)
+    assert result.exit_code == 0, result.output
+    expected = {"teacher": "wise", "weight": 0.1, "scale": "mse"}
+    assert hc.nets.read_card(out)["distilled from"] == expected
+    refused(call("train", "teacher", "-o", tmp_path / "t.safetensors", "--teacher", source),
+            "a teacher learns from clear pictures alone")  # fmt: skip
+
+
+def test_train_offers_every_setting_and_refuses_impossible_ones(tmp_path: Path) -> None:
+    offered = call("train", "--help").output
+    for name in hc.training.TrainConfig.__dataclass_fields__:
+        assert f"--{name.replace('_', '-')}" in offered
+    out = tmp_path / "x.safetensors"
+    refused(call("train", "student", "-o", out, "--steps", 0), "steps")
+    refused(call("train", "student", "-o", tmp_path / "x.pt"), "ending in .safetensors")
+    refused(call("train", "student", "-o", out, "--teacher", "nobody"), "'nobody' is neither")
+
+
+def test_evaluate_measures_a_network_on_pairs(tmp_path: Path, weights: Path) -> None:
+    picture(tmp_path / "SOTS" / "indoor" / "hazy" / "1400_1.png")
+    picture(tmp_path / "SOTS" / "indoor" / "gt" / "1400.png", size=(23, 17))
+    out = tmp_path / "r.json"
+    where = ("--data", tmp_path, "--layout", "sots-indoor", "--json", out)
+    result = call("evaluate", *where, "--model", weights)
+    assert result.exit_code == 0, result.output
+    assert "small on 1 images" in result.output
+    records = json.loads(out.read_text())["records"]
+    assert [(record["method"], record["image"]) for record in records] == [("small", "1400_1")]
+    refused(call("evaluate", "--json", tmp_path / "s.json"), "one of --data FOLDER and --shipped")
+    both = ("--data", tmp_path, "--shipped", "rooms", "--json", tmp_path / "s.json")
+    refused(call("evaluate", *both), "one of --data FOLDER and --shipped")
+
+
+def test_evaluate_knows_the_pairs_of_the_course(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    from haze_course.data import benchmark
+
+    first = hc.data.benchmark_pairs("rooms")[:1]
+    monkeypatch.setattr(benchmark, "benchmark_pairs", lambda _which: first)
+    out = tmp_path / "r.json"
+    result = call("evaluate", "--shipped", "rooms", "--method", "hazy", "--json", out)
+    assert result.exit_code == 0, result.output
+    assert "hazy on 1 images of the shipped rooms" in result.output
+
+
+def test_weights_that_cannot_be_used_are_refused(tmp_path: Path, weights: Path) -> None:
+    hazy, out = picture(tmp_path / "in.png"), tmp_path / "out"
+
+    def dehaze(model: object) -> Result:
+        return call("dehaze", hazy, "-o", out, "--model", model)
+
+    refused(dehaze("nobody"), "'nobody' is neither a shipped checkpoint")
+    refused(dehaze(tmp_path / "no.safetensors"), "no such file")
+    wrong = tmp_path / "wrong.safetensors"
+    save_pretrained(teacher(seed=0), wrong)
+    refused(dehaze(wrong), "output is as large as its input, got SuperResolutionTeacher")
+    cut = tmp_path / "cut.safetensors"
+    cut.write_bytes(weights.read_bytes()[:-100])
+    refused(dehaze(cut), "expected a complete .safetensors file")
+    changed = bytearray(weights.read_bytes())
+    changed[-1] ^= 1
+    cut.write_bytes(changed)
+    refused(dehaze(cut), "do not match the hash")
+    executed = tmp_path / "executed"
+    pickled = tmp_path / "model.safetensors"
+    pickled.write_bytes(pickle.dumps(_Evil(executed)))
+    refused(dehaze(pickled), "expected a complete .safetensors file")
+    pickled = pickled.rename(tmp_path / "model.pt")
+    refused(dehaze(pickled), "other formats can run code when read")
+    assert not executed.exists()
+    assert not out.exists()
+
+
+class _Evil:
+    def __init__(self, path: Path) -> None:
+        self.path = path
+
+    def __reduce__(self) -> tuple[object, tuple[Path]]:
+        return Path.touch, (self.path,)
