@@ -4,7 +4,16 @@ import pytest
 import torch
 from torch import nn
 
-from haze_course.distill import FeatureAffinity, another_image, feature_affinity_loss, tapped
+from haze_course.distill import (
+    FeatureAffinity,
+    LinearHint,
+    TeacherDistance,
+    another_image,
+    feature_affinity_loss,
+    features_of,
+    tapped,
+)
+from haze_course.distill.hints import unexplained
 from haze_course.nets import student, teacher
 
 
@@ -92,3 +101,63 @@ def test_any_network_from_rgb_to_rgb_will_do(clear):
     with tapped(network, term.taps) as taps:
         term(clear, network(clear), taps, 0).backward()
     assert network[0].weight.grad.abs().sum() > 0
+
+
+EXPANDS = [f"channels.{c}.expand" for c in range(3)]
+
+
+def test_maps_of_several_modules_stand_side_by_side(clear):
+    network = teacher(seed=0)
+    together = features_of(network, EXPANDS, clear)
+    assert together.shape == (2, 3 * 56, 16, 16)
+    assert torch.equal(together[:, 56:112], features_of(network, EXPANDS[1], clear))
+    assert torch.equal(features_of(network, None, clear), network(clear))
+
+
+def test_the_distance_by_the_teacher_is_zero_at_the_truth_and_teaches_through_it(clear):
+    network = teacher(seed=0)
+    term = TeacherDistance(network, weight=2.0, teacher_tap=EXPANDS)
+    assert term(clear, clear, {}, 0) == 0
+    dehazed = (0.5 * clear).requires_grad_()
+    value = term(clear, dehazed, {}, 0)
+    value.backward()
+    assert value > 0
+    assert dehazed.grad.abs().sum() > 0
+    assert all(p.grad is None for p in network.parameters())
+
+
+def test_a_map_explains_what_is_linear_in_it_and_nothing_else(generator):
+    given = torch.randn(2, 5, 8, 8, generator=generator, dtype=torch.float64)
+    mixing = torch.randn(7, 5, generator=generator, dtype=torch.float64)
+    linear = torch.einsum("dc,bchw->bdhw", mixing, given) + 3
+    foreign = torch.randn(2, 7, 8, 8, generator=generator, dtype=torch.float64)
+    assert unexplained(given, linear) < 1e-3
+    assert 0.85 < unexplained(given, foreign) <= 1  # 5 of 128 dimensions explain by chance
+    half = unexplained(given, linear + foreign * linear.std(dim=(0, 2, 3), keepdim=True))
+    assert 0.3 < half < 0.7
+
+
+def test_what_is_unexplained_agrees_with_least_squares(generator):
+    given = torch.randn(2, 4, 6, 6, generator=generator, dtype=torch.float64)
+    wanted = given[:, :3] ** 2 + given[:, 1:4]
+    x, y = (z.transpose(0, 1).flatten(1).T for z in (given, wanted))
+    x, y = x - x.mean(dim=0), y - y.mean(dim=0)
+    residual = y - x @ torch.linalg.lstsq(x, y).solution
+    expected = residual.square().sum() / y.square().sum()
+    torch.testing.assert_close(unexplained(given, wanted), expected, rtol=1e-3, atol=0)
+
+
+def test_a_hint_reaches_the_layers_below_the_tap_only(clear):
+    network = student(seed=0)
+    term = LinearHint(teacher(seed=0), tap="groups.1", teacher_tap=EXPANDS)
+    with tapped(network, term.taps) as taps:
+        dehazed = network(clear)
+    term(clear, dehazed, taps, 0).backward()
+    assert network.groups[1].body[0].conv1.weight.grad.abs().sum() > 0
+    assert network.groups[2].body[0].conv1.weight.grad is None
+
+
+def test_unexplained_has_the_right_gradient(generator):
+    given = torch.randn(1, 2, 3, 3, generator=generator, dtype=torch.float64, requires_grad=True)
+    wanted = torch.randn(1, 2, 3, 3, generator=generator, dtype=torch.float64)
+    assert torch.autograd.gradcheck(lambda x: unexplained(x, wanted), [given])

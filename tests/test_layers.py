@@ -30,7 +30,7 @@ FLOORS: list[list[list[str]]] = [
             "nets.size",
             "nets.weights",
         ],
-        ["distill.affinity", "distill.terms"],
+        ["distill.affinity", "distill.terms", "distill.hints"],
     ],
     [
         [

@@ -7,6 +7,7 @@ knows nothing of architectures: a tap is the name of a module.
 
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
+from typing import Protocol
 
 import torch
 from torch import Tensor, nn
@@ -14,7 +15,18 @@ from torch import Tensor, nn
 from haze_course.distill.affinity import Normalize, Scale, feature_affinity_loss
 
 Taps = dict[str, Tensor]
-Term = Callable[[Tensor, Tensor, Taps, int], Tensor]  # (clear, dehazed, taps, step) -> loss
+Weight = float | Callable[[int], float]
+
+
+class Term(Protocol):
+    """What a training adds to its loss."""
+
+    @property
+    def taps(self) -> list[str]:
+        """The student's modules that the training must tap."""
+
+    def __call__(self, clear: Tensor, dehazed: Tensor, taps: Taps, step: int) -> Tensor:
+        """The weighted loss of one batch; `taps` come from `tapped`."""
 
 
 @contextmanager
@@ -57,7 +69,7 @@ class FeatureAffinity:
             the control that shows what a teacher adds.
         weight: of the term; a function of the step lets it decay.
         tap: the student's module to compare; None takes its output.
-        teacher_tap: likewise of the teacher.
+        teacher_tap: likewise of the teacher; the maps of several modules are put side by side.
         feed: what the teacher sees instead of the clear batch, for the control of a wrong input.
         pool: see `feature_affinity_loss`, as are scale and normalize.
         scale: how the norm is reduced.
@@ -68,9 +80,9 @@ class FeatureAffinity:
         self,
         teacher: nn.Module | None,
         *,
-        weight: float | Callable[[int], float] = 0.1,
+        weight: Weight = 0.1,
         tap: str | None = None,
-        teacher_tap: str | None = None,
+        teacher_tap: str | Sequence[str] | None = None,
         feed: Callable[[Tensor], Tensor] | None = None,
         pool: int = 4,
         scale: Scale = "rms",
@@ -103,7 +115,6 @@ class FeatureAffinity:
             taps: from `tapped`, with the modules of `taps`.
             step: of the training, for a weight that decays.
         """
-        weight = self.weight(step) if callable(self.weight) else self.weight
         student_map = taps[self.tap] if self.tap else dehazed
         loss = feature_affinity_loss(
             student_map,
@@ -112,16 +123,33 @@ class FeatureAffinity:
             scale=self.scale,
             normalize=self.normalize,
         )
-        return weight * loss
+        return weight_at(self.weight, step) * loss
 
     @torch.no_grad()
     def _target(self, clear: Tensor) -> Tensor:
         seen = self.feed(clear) if self.feed else clear
         if self.teacher is None:
             return seen
-        with tapped(self.teacher, [self.teacher_tap] if self.teacher_tap else []) as taps:
-            output: Tensor = self.teacher(seen)
-        return taps[self.teacher_tap] if self.teacher_tap else output
+        return features_of(self.teacher, self.teacher_tap, seen)
+
+
+def features_of(network: nn.Module, names: str | Sequence[str] | None, image: Tensor) -> Tensor:
+    """What modules make of an image, side by side as channels; no names: the output.
+
+    Args:
+        network: any module.
+        names: of sub-modules whose maps have one height and width.
+        image: (B, 3, H, W).
+    """
+    listed = [names] if isinstance(names, str) else list(names or [])
+    with tapped(network, listed) as taps:
+        output: Tensor = network(image)
+    return torch.cat([taps[name] for name in listed], dim=1) if listed else output
+
+
+def weight_at(weight: Weight, step: int) -> float:
+    """A weight that may be a function of the step."""
+    return weight(step) if callable(weight) else weight
 
 
 def freeze(network: nn.Module) -> nn.Module:

@@ -11,7 +11,7 @@ from haze_course.data.benchmark import Pair
 from haze_course.data.crops import CropSettings, HazyCrops
 from haze_course.data.haze import HazeSettings, HazySample
 from haze_course.data.shipped import Photo, Scene
-from haze_course.distill.terms import FeatureAffinity, tapped
+from haze_course.distill.terms import Term, tapped
 from haze_course.quality.metrics import psnr
 from haze_course.training.loop import History, Parts, TrainConfig, rates_by_fan_in, train
 
@@ -25,7 +25,7 @@ def train_student(
     validation: Sequence[Pair],
     config: TrainConfig | None = None,
     *,
-    terms: Sequence[FeatureAffinity] = (),
+    terms: Sequence[Term] = (),
     cut: CropSettings | None = None,
     haze: HazeSettings | None = None,
     folder: Path | None = None,

@@ -8,7 +8,7 @@ from torch import nn
 from haze_course.data.benchmark import benchmark_pairs
 from haze_course.data.crops import CropSettings
 from haze_course.data.shipped import Photo, Scene, photos, scenes
-from haze_course.distill.terms import FeatureAffinity
+from haze_course.distill.terms import Term
 from haze_course.training.loop import History, TrainConfig
 from haze_course.training.recipes import train_student, train_teacher
 
@@ -36,7 +36,7 @@ def train_shipped_student(
     network: nn.Module,
     config: TrainConfig = STUDENT,
     *,
-    terms: Sequence[FeatureAffinity] = (),
+    terms: Sequence[Term] = (),
     folder: Path | None = None,
 ) -> History:
     """Dehazing on the photographs and scenes of the train split.

@@ -1,0 +1,111 @@
+"""Other ways to learn from a teacher, for comparison with feature affinity.
+
+Romero et al., FitNets, ICLR 2015, arXiv:1412.6550 (hints: the student's map predicts the
+teacher's). Johnson et al., Perceptual Losses, ECCV 2016, doi:10.1007/978-3-319-46475-6_43,
+arXiv:1603.08155 (a frozen network as a distance between pictures).
+"""
+
+from collections.abc import Sequence
+
+import torch
+import torch.nn.functional as F
+from torch import Tensor, nn
+
+from haze_course.distill.terms import Taps, Weight, features_of, freeze, weight_at
+
+_RIDGE = 1e-4  # of the student's mean power: keeps the regression solvable
+
+
+class TeacherDistance:
+    """weight * ||phi(dehazed) - phi(clear)||^2 / ||phi(clear)||^2, phi being the teacher's maps.
+
+    Args:
+        teacher: any network; frozen here, but the gradient passes through it to the student.
+        weight: of the term; a function of the step lets it decay.
+        teacher_tap: modules of the teacher; None takes its output.
+    """
+
+    taps: list[str] = []  # noqa: RUF012 (never changed)
+
+    def __init__(
+        self,
+        teacher: nn.Module,
+        *,
+        weight: Weight = 0.1,
+        teacher_tap: str | Sequence[str] | None = None,
+    ) -> None:
+        self.teacher = freeze(teacher)
+        self.weight = weight
+        self.teacher_tap = teacher_tap
+
+    def __call__(self, clear: Tensor, dehazed: Tensor, taps: Taps, step: int) -> Tensor:
+        """The weighted distance of one batch."""
+        made = features_of(self.teacher, self.teacher_tap, dehazed).float()
+        with torch.no_grad():
+            wanted = features_of(self.teacher, self.teacher_tap, clear).float()
+        return weight_at(self.weight, step) * F.mse_loss(made, wanted) / wanted.square().mean()
+
+
+class LinearHint:
+    """weight * (1 - R^2) of the best linear prediction of the teacher's map from the student's.
+
+    FitNets trains a 1 x 1 convolution beside the student for this prediction; here each batch's
+    least-squares solution stands in for it, so that the term has no weights of its own.
+
+    Args:
+        teacher: any network; frozen here, fed the clear batch.
+        weight: of the term; to initialise only, let it fall to 0 after some steps.
+        tap: the student's module.
+        teacher_tap: modules of the teacher; None takes its output.
+        pool: side of the student's averaging window; the teacher's map is averaged to its grid.
+    """
+
+    def __init__(
+        self,
+        teacher: nn.Module,
+        *,
+        tap: str,
+        weight: Weight = 0.1,
+        teacher_tap: str | Sequence[str] | None = None,
+        pool: int = 4,
+    ) -> None:
+        self.teacher = freeze(teacher)
+        self.weight = weight
+        self.tap = tap
+        self.teacher_tap = teacher_tap
+        self.pool = pool
+
+    @property
+    def taps(self) -> list[str]:
+        """The student's module that the training must tap."""
+        return [self.tap]
+
+    def __call__(self, clear: Tensor, dehazed: Tensor, taps: Taps, step: int) -> Tensor:
+        """The weighted share of the teacher's variance that the student does not explain."""
+        with torch.no_grad():
+            wanted = features_of(self.teacher, self.teacher_tap, clear).float()
+        given = F.avg_pool2d(taps[self.tap].float(), self.pool)
+        wanted = F.adaptive_avg_pool2d(wanted, (given.shape[-2], given.shape[-1]))
+        return weight_at(self.weight, step) * unexplained(given, wanted)
+
+
+def unexplained(given: Tensor, wanted: Tensor) -> Tensor:
+    """1 - R^2 of the linear regression of `wanted` on `given`, over all places of the batch.
+
+    Args:
+        given: (B, C, H, W).
+        wanted: (B, D, H, W).
+
+    Returns:
+        A scalar in [0, 1]; products in float64, whatever autocast says.
+    """
+    with torch.autocast(given.device.type, enabled=False):
+        x, y = (z.double().transpose(0, 1).flatten(1) for z in (given, wanted))  # (C, N), (D, N)
+        x, y = x - x.mean(dim=1, keepdim=True), y - y.mean(dim=1, keepdim=True)
+        power = x @ x.mT
+        ridge = _RIDGE * power.diagonal().mean() + torch.finfo(power.dtype).tiny
+        eye = torch.eye(len(x), dtype=x.dtype, device=x.device)
+        cross = x @ y.mT  # (C, D)
+        explained = (cross * torch.linalg.solve(power + ridge * eye, cross)).sum()
+        total = y.square().sum().clamp_min(torch.finfo(y.dtype).tiny)
+        return (1 - explained / total).to(given.dtype)
