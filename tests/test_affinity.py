@@ -35,7 +35,7 @@ def maps(generator):
     return make
 
 
-@pytest.mark.parametrize("normalize", [None, "cosine"])
+@pytest.mark.parametrize("normalize", [None, "cosine", "centred"])
 @pytest.mark.parametrize("scale", ["rms", "mse", "released"])
 @pytest.mark.parametrize("channels", [(3, 3), (16, 168), (8, 3)])
 def test_value_and_gradient_equal_the_definition(maps, channels, scale, normalize):
@@ -151,3 +151,16 @@ def test_autocast_does_not_reach_the_products(maps):
 def test_maps_that_cannot_meet_are_refused(student, teacher, options, message):
     with pytest.raises(ValueError, match=message):
         feature_affinity_loss(torch.rand(student), torch.rand(teacher), **options)
+
+
+def test_centred_columns_are_blind_to_what_all_places_share(generator):
+    student = torch.rand(2, 5, 8, 8, generator=generator, dtype=torch.float64)
+    teacher = torch.rand(2, 5, 8, 8, generator=generator, dtype=torch.float64)
+    shift = 10 * torch.rand(1, 5, 1, 1, generator=generator, dtype=torch.float64)
+    loss = feature_affinity_loss(student, teacher, pool=2, normalize="centred")
+    moved = feature_affinity_loss(student + shift, 3 * teacher - shift, pool=2, normalize="centred")
+    torch.testing.assert_close(moved, loss)
+    same = feature_affinity_loss(student + shift, teacher + shift, pool=2, normalize="cosine")
+    assert (
+        same < 0.01 < loss
+    )  # bright everywhere: all cosines are nearly 1, nothing is left to learn

@@ -16,7 +16,7 @@ from torch import Tensor
 from haze_course.guards import check_image
 
 Scale = Literal["rms", "mse", "released"]
-Normalize = Literal["cosine"] | None
+Normalize = Literal["cosine", "centred"] | None
 _SCALES = ("rms", "mse", "released")
 
 
@@ -28,7 +28,7 @@ def affinity(features: Tensor, *, normalize: Normalize = None) -> Tensor:
 
     Args:
         features: X, one column of C numbers a place.
-        normalize: "cosine" gives every column length 1 first.
+        normalize: see `feature_affinity_loss`.
     """
     columns = _columns(check_image(features, "features"), normalize)
     return columns.mT @ columns
@@ -60,7 +60,9 @@ def feature_affinity_loss(
         teacher: (B, D, k H, k W) for a whole k >= 1, any D; gets no gradient.
         pool: side of the student's averaging window; the teacher's is k times that.
         scale: see above.
-        normalize: "cosine" gives every place's column length 1, after pooling.
+        normalize: "cosine" gives every place's column length 1, after pooling; "centred" takes
+            the picture's mean column from each before: maps that are bright everywhere make all
+            cosines nearly 1.
 
     Returns:
         A scalar in `student`'s type; the products run in float64, whatever autocast says.
@@ -98,10 +100,12 @@ def _safe_sqrt(squared: Tensor) -> Tensor:
 
 
 def _columns(features: Tensor, normalize: Normalize) -> Tensor:
-    """(B, C, H, W) -> (B, C, N), columns of length 1 on request."""
-    if normalize not in (None, "cosine"):
-        raise ValueError(f'normalize: expected None or "cosine", got {normalize!r}')
+    """(B, C, H, W) -> (B, C, N), on request centred and of length 1."""
+    if normalize not in (None, "cosine", "centred"):
+        raise ValueError(f'normalize: expected None, "cosine" or "centred", got {normalize!r}')
     columns = features.flatten(2)
+    if normalize == "centred":
+        columns = columns - columns.mean(dim=2, keepdim=True)
     return columns if normalize is None else F.normalize(columns, dim=1)
 
 

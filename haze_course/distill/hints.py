@@ -6,6 +6,7 @@ arXiv:1603.08155 (a frozen network as a distance between pictures).
 """
 
 from collections.abc import Sequence
+from dataclasses import KW_ONLY, dataclass
 
 import torch
 import torch.nn.functional as F
@@ -16,8 +17,12 @@ from haze_course.distill.terms import Taps, Weight, features_of, freeze, weight_
 _RIDGE = 1e-4  # of the student's mean power: keeps the regression solvable
 
 
+@dataclass
 class TeacherDistance:
-    """weight * ||phi(dehazed) - phi(clear)||^2 / ||phi(clear)||^2, phi being the teacher's maps.
+    """weight * mean (phi(dehazed) - phi(clear))^2 / variance of phi(clear), phi the teacher's maps.
+
+    The variance is that over places, summed over channels: a channel that is bright everywhere
+    says nothing about the picture, and counts for nothing.
 
     Args:
         teacher: any network; frozen here, but the gradient passes through it to the student.
@@ -25,27 +30,30 @@ class TeacherDistance:
         teacher_tap: modules of the teacher; None takes its output.
     """
 
-    taps: list[str] = []  # noqa: RUF012 (never changed)
+    teacher: nn.Module
+    _: KW_ONLY
+    weight: Weight = 0.1
+    teacher_tap: str | Sequence[str] | None = None
 
-    def __init__(
-        self,
-        teacher: nn.Module,
-        *,
-        weight: Weight = 0.1,
-        teacher_tap: str | Sequence[str] | None = None,
-    ) -> None:
-        self.teacher = freeze(teacher)
-        self.weight = weight
-        self.teacher_tap = teacher_tap
+    def __post_init__(self) -> None:
+        freeze(self.teacher)
+
+    @property
+    def taps(self) -> list[str]:
+        """None of the student's modules."""
+        return []
 
     def __call__(self, clear: Tensor, dehazed: Tensor, taps: Taps, step: int) -> Tensor:
         """The weighted distance of one batch."""
         made = features_of(self.teacher, self.teacher_tap, dehazed).float()
         with torch.no_grad():
             wanted = features_of(self.teacher, self.teacher_tap, clear).float()
-        return weight_at(self.weight, step) * F.mse_loss(made, wanted) / wanted.square().mean()
+        varied = (wanted - wanted.mean(dim=(0, 2, 3), keepdim=True)).square().mean()
+        share = F.mse_loss(made, wanted) / varied.clamp_min(torch.finfo(varied.dtype).tiny)
+        return weight_at(self.weight, step) * share
 
 
+@dataclass
 class LinearHint:
     """weight * (1 - R^2) of the best linear prediction of the teacher's map from the student's.
 
@@ -60,20 +68,15 @@ class LinearHint:
         pool: side of the student's averaging window; the teacher's map is averaged to its grid.
     """
 
-    def __init__(
-        self,
-        teacher: nn.Module,
-        *,
-        tap: str,
-        weight: Weight = 0.1,
-        teacher_tap: str | Sequence[str] | None = None,
-        pool: int = 4,
-    ) -> None:
-        self.teacher = freeze(teacher)
-        self.weight = weight
-        self.tap = tap
-        self.teacher_tap = teacher_tap
-        self.pool = pool
+    teacher: nn.Module
+    _: KW_ONLY
+    tap: str
+    weight: Weight = 0.1
+    teacher_tap: str | Sequence[str] | None = None
+    pool: int = 4
+
+    def __post_init__(self) -> None:
+        freeze(self.teacher)
 
     @property
     def taps(self) -> list[str]:

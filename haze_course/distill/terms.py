@@ -7,6 +7,7 @@ knows nothing of architectures: a tap is the name of a module.
 
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
+from dataclasses import KW_ONLY, dataclass
 from typing import Protocol
 
 import torch
@@ -61,6 +62,7 @@ def tapped(network: nn.Module, names: Sequence[str]) -> Iterator[Taps]:
             handle.remove()
 
 
+@dataclass
 class FeatureAffinity:
     """weight * feature affinity between the student's map and what the teacher makes of the truth.
 
@@ -73,33 +75,26 @@ class FeatureAffinity:
         feed: what the teacher sees instead of the clear batch, for the control of a wrong input.
         pool: see `feature_affinity_loss`, as are scale and normalize.
         scale: how the norm is reduced.
-        normalize: "cosine" for hidden maps.
+        normalize: "cosine" or "centred" for hidden maps.
     """
 
-    def __init__(
-        self,
-        teacher: nn.Module | None,
-        *,
-        weight: Weight = 0.1,
-        tap: str | None = None,
-        teacher_tap: str | Sequence[str] | None = None,
-        feed: Callable[[Tensor], Tensor] | None = None,
-        pool: int = 4,
-        scale: Scale = "rms",
-        normalize: Normalize = None,
-    ) -> None:
-        if teacher is not None:
-            teacher = freeze(teacher)
-        elif teacher_tap is not None:
-            raise ValueError(f"teacher_tap {teacher_tap!r}: without a teacher there is no module")
-        self.teacher = teacher
-        self.weight = weight
-        self.tap = tap
-        self.teacher_tap = teacher_tap
-        self.feed = feed
-        self.pool = pool
-        self.scale: Scale = scale
-        self.normalize: Normalize = normalize
+    teacher: nn.Module | None
+    _: KW_ONLY
+    weight: Weight = 0.1
+    tap: str | None = None
+    teacher_tap: str | Sequence[str] | None = None
+    feed: Callable[[Tensor], Tensor] | None = None
+    pool: int = 4
+    scale: Scale = "rms"
+    normalize: Normalize = None
+
+    def __post_init__(self) -> None:
+        if self.teacher is not None:
+            freeze(self.teacher)
+        elif self.teacher_tap is not None:
+            raise ValueError(
+                f"teacher_tap {self.teacher_tap!r}: without a teacher there is no module"
+            )
 
     @property
     def taps(self) -> list[str]:

@@ -1,0 +1,179 @@
+"""Run the distillation study, arm by arm and seed by seed; each run becomes a row of a table.
+
+    python data/make/run_study.py screening --jobs 2
+    python data/make/run_study.py --report
+
+Kill it at any moment and start it again: finished runs are read from data/results/study.csv, a
+run that was stopped goes on from its state in --work, and nothing is repeated. Each job takes one
+core: two trainings side by side finish sooner than two in a row with two threads each.
+
+A run trains for a fixed number of steps and keeps the last weights: nothing is selected, so no
+split is used twice. Screening is scored on the validation split, confirmation on the test split.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import multiprocessing
+import os
+import statistics
+import subprocess
+import time
+from concurrent.futures import ProcessPoolExecutor, as_completed
+from pathlib import Path
+
+import click
+import torch
+from study_arms import BATCH, CROP, FEW, SCREENING, Arm, Sources
+from tables import DATA, Row, read_table, write_table
+from torch import nn
+from tqdm import tqdm
+
+import haze_course as hc
+from haze_course.data.benchmark import benchmark_pairs
+from haze_course.data.crops import CropSettings
+from haze_course.machine import describe
+from haze_course.nets.fsrcnn import SuperResolutionTeacher
+from haze_course.quality.evaluation import evaluate
+from haze_course.quality.statistics import seed_interval
+from haze_course.training.loop import TrainConfig
+from haze_course.training.recipes import train_student
+
+TABLE = DATA / "results" / "study.csv"
+SETS = ("scenes", "photos")  # exact depth, estimated depth: reported apart
+PHASES: dict[str, tuple[dict[str, Arm], range, int, str]] = {  # arms, seeds, steps, split
+    "screening": (SCREENING, range(2), 1500, "validation"),
+}
+
+
+def run(phase: str, arm: str, seed: int, work: Path, parent: int) -> Row:
+    """Train one student and score it."""
+    torch.set_num_threads(1)
+    arms, _, steps, split = PHASES[phase]
+    few = arm.startswith("few")
+    pictures = hc.data.photos("train")[:FEW] if few else hc.data.photos("train")
+    pictures = list(pictures) if few else [*pictures, *hc.data.scenes("train")]
+    with torch.random.fork_rng():
+        torch.manual_seed(seed)
+        untrained = SuperResolutionTeacher()
+    sources = Sources(hc.nets.load_pretrained("teacher"), untrained, nn.Identity(), steps)
+    config = TrainConfig(
+        steps=steps,
+        learning_rate=2e-3,
+        warmup=100,
+        validate_every=steps,
+        checkpoint_every=100,
+        seed=seed,
+        progress=False,
+    )
+    network = hc.nets.student(seed=seed)
+    network.register_forward_pre_hook(lambda *_: stop_if_alone(parent))
+    start = time.perf_counter()
+    history = train_student(
+        network,
+        pictures,
+        benchmark_pairs("scenes", "validation")[:1],  # the loop wants one; nothing is chosen by it
+        config,
+        terms=arms[arm](sources),
+        cut=CropSettings(batch=BATCH, size=CROP),
+        folder=work / phase / f"{arm.replace('/', ' ')} {seed}",
+    )
+    row: Row = {"phase": phase, "arm": arm, "seed": str(seed), "steps": str(steps), "split": split}
+    for which in SETS:
+        records = evaluate(network, benchmark_pairs(which, split), name=arm)
+        for metric in ("psnr", "ssim"):
+            mean = statistics.fmean(getattr(record, metric) for record in records)
+            row[f"{which}_{metric}"] = f"{mean:.4f}"
+    ratios = [parts["ratio"] for _, parts in history.parts if "ratio" in parts]
+    row["ratio"] = f"{statistics.fmean(ratios):.4g}" if ratios else ""
+    row["loss"] = f"{statistics.fmean(history.loss[-100:]):.6f}"
+    row["seconds"] = f"{time.perf_counter() - start:.0f}"
+    return row | provenance()
+
+
+def stop_if_alone(parent: int) -> None:
+    """When the process that collects the results is gone, nobody trains."""
+    if os.getppid() != parent:
+        raise SystemExit("the study was stopped")
+
+
+def provenance() -> Row:
+    """Machine, versions, commit and hashes of data and teacher, to the row of every run."""
+    commit = subprocess.run(
+        ["git", "rev-parse", "--short=12", "HEAD"],
+        cwd=DATA, capture_output=True, text=True, check=False,
+    ).stdout.strip()  # fmt: skip
+    pictures = sorted(DATA.glob("photos/**/*")) + sorted(DATA.glob("scenes/*"))
+    digest = hashlib.sha256()
+    for path in [*pictures, DATA / "haze.csv"]:
+        if path.is_file():
+            digest.update(path.read_bytes())
+    teacher = hashlib.sha256((DATA / "checkpoints" / "teacher.safetensors").read_bytes())
+    return {
+        "machine": describe(),
+        "commit": commit,
+        "data": digest.hexdigest()[:12],
+        "teacher": teacher.hexdigest()[:12],
+    }
+
+
+def pending(phase: str) -> list[tuple[str, int]]:
+    """Runs of the phase that the table does not hold, seed by seed: each seed is a whole study."""
+    arms, seeds, _, _ = PHASES[phase]
+    done = {(row["arm"], int(row["seed"])) for row in read_table(TABLE) if row["phase"] == phase}
+    return [(arm, seed) for seed in seeds for arm in arms if (arm, seed) not in done]
+
+
+def report() -> None:
+    """Differences to the arm without a term, seed by seed, from the table."""
+    rows = read_table(TABLE)
+    for phase in dict.fromkeys(row["phase"] for row in rows):
+        mine = [row for row in rows if row["phase"] == phase]
+        first = mine[0]
+        click.echo(f"\n{phase}: {first['steps']} steps, {first['split']} split, PSNR on RGB in dB,")
+        click.echo("SSIM without padding; differences to the arm without a term, paired by seed")
+        click.echo(f"{'arm':38} seeds  ratio  " + "  ".join(f"{s} dB / SSIM" for s in SETS))
+        for arm in dict.fromkeys(row["arm"] for row in mine):
+            click.echo(_line(arm, mine))
+
+
+def _line(arm: str, rows: list[Row]) -> str:
+    base = "few/none" if arm.startswith("few") else "none"
+    table = {(row["arm"], row["seed"]): row for row in rows}
+    seeds = [s for a, s in table if a == arm and (base, s) in table]
+    text = f"{arm:38} {len(seeds):5}  {table[arm, seeds[0]]['ratio'] if seeds else '':>5}  "
+    for which in SETS:
+        for metric, digits in (("psnr", 2), ("ssim", 4)):
+            key = f"{which}_{metric}"
+            own = [float(table[arm, s][key]) for s in seeds]
+            gains = [v - float(table[base, s][key]) for v, s in zip(own, seeds, strict=True)]
+            if arm == base or not gains:
+                text += f"{statistics.fmean(own):.{digits}f}  " if own else ""
+            elif len(gains) >= 8:
+                i = seed_interval(gains)
+                text += f"{i.mean:+.{digits}f} [{i.low:+.{digits}f}, {i.high:+.{digits}f}]  "
+            else:
+                text += f"{statistics.fmean(gains):+.{digits}f}  "
+    return text
+
+
+@click.command()
+@click.argument("phase", required=False, type=click.Choice(list(PHASES)))
+@click.option("--report", "only_report", is_flag=True, help="Print the table of what is recorded.")
+@click.option("--jobs", default=2, show_default=True, help="Trainings at once, one core each.")
+@click.option("--work", default="out/study", show_default=True, type=click.Path(path_type=Path))
+def main(phase: str | None, *, only_report: bool, jobs: int, work: Path) -> None:
+    """Run what is missing of PHASE, then print the table."""
+    todo = pending(phase) if phase and not only_report else []
+    context = multiprocessing.get_context("spawn")
+    with ProcessPoolExecutor(max(jobs, 1), mp_context=context) as pool:
+        futures = [pool.submit(run, phase, *which, work, os.getpid()) for which in todo]
+        for future in tqdm(
+            as_completed(futures), total=len(futures), unit=" runs", disable=not todo
+        ):
+            write_table(TABLE, [*read_table(TABLE), future.result()])
+    report()
+
+
+if __name__ == "__main__":
+    main()
