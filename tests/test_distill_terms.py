@@ -161,3 +161,8 @@ def test_unexplained_has_the_right_gradient(generator):
     given = torch.randn(1, 2, 3, 3, generator=generator, dtype=torch.float64, requires_grad=True)
     wanted = torch.randn(1, 2, 3, 3, generator=generator, dtype=torch.float64)
     assert torch.autograd.gradcheck(lambda x: unexplained(x, wanted), [given])
+
+
+def test_a_teacher_follows_the_image_to_its_device():
+    elsewhere = torch.empty(2, 3, 16, 16, device="meta")  # any other device stands for a GPU
+    assert features_of(nn.Conv2d(3, 5, 1), None, elsewhere).device.type == "meta"

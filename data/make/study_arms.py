@@ -145,6 +145,6 @@ SCREENING: dict[str, Arm] = {
     "few/none": lambda _: [],
     "few/outputs/rms/0.01": on_outputs("trained", 0.01),
     "few/features/centred/0.003": on_features("trained", 0.003, normalize="centred"),
-    "few/distance/0.003": distance("trained", 0.003),
+    "few/distance/0.01": distance("trained", 0.01),
     "few/hint/0.003": hint("trained", 0.003),
 }

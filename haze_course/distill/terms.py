@@ -132,10 +132,11 @@ def features_of(network: nn.Module, names: str | Sequence[str] | None, image: Te
     """What modules make of an image, side by side as channels; no names: the output.
 
     Args:
-        network: any module.
+        network: any module; moved to where the image is.
         names: of sub-modules whose maps have one height and width.
         image: (B, 3, H, W).
     """
+    network.to(image.device)
     listed = [names] if isinstance(names, str) else list(names or [])
     with tapped(network, listed) as taps:
         output: Tensor = network(image)
