@@ -1,4 +1,4 @@
-"""Run the distillation study, arm by arm and seed by seed; each run becomes a row of a table.
+"""Run the studies, arm by arm and seed by seed; each run becomes a row of a table.
 
     python data/make/run_study.py screening --jobs 2
     python data/make/run_study.py --report
@@ -24,14 +24,14 @@ from pathlib import Path
 
 import click
 import torch
-from study_arms import BATCH, CROP, FEW, SCREENING, Arm, Sources
+from study_arms import FEW, RECIPES, SCREENING, Arm, Sources
 from tables import DATA, Row, read_table, write_table
 from torch import nn
 from tqdm import tqdm
 
 import haze_course as hc
 from haze_course.data.benchmark import benchmark_pairs
-from haze_course.data.crops import CropSettings
+from haze_course.data.shipped import Photo, Scene
 from haze_course.machine import describe
 from haze_course.nets.fsrcnn import SuperResolutionTeacher
 from haze_course.quality.evaluation import evaluate
@@ -43,6 +43,7 @@ TABLE = DATA / "results" / "study.csv"
 SETS = ("scenes", "photos")  # exact depth, estimated depth: reported apart
 PHASES: dict[str, tuple[dict[str, Arm], range, int, str]] = {  # arms, seeds, steps, split
     "screening": (SCREENING, range(2), 1500, "validation"),
+    "recipes": (RECIPES, range(2), 1500, "validation"),
 }
 
 
@@ -50,16 +51,14 @@ def run(phase: str, arm: str, seed: int, work: Path, parent: int) -> Row:
     """Train one student and score it."""
     torch.set_num_threads(1)
     arms, _, steps, split = PHASES[phase]
-    few = arm.startswith("few")
-    pictures = hc.data.photos("train")[:FEW] if few else hc.data.photos("train")
-    pictures = list(pictures) if few else [*pictures, *hc.data.scenes("train")]
+    chosen = arms[arm]
     with torch.random.fork_rng():
         torch.manual_seed(seed)
         untrained = SuperResolutionTeacher()
     sources = Sources(hc.nets.load_pretrained("teacher"), untrained, nn.Identity(), steps)
     config = TrainConfig(
         steps=steps,
-        learning_rate=2e-3,
+        learning_rate=chosen.learning_rate,
         warmup=100,
         validate_every=steps,
         checkpoint_every=100,
@@ -71,11 +70,13 @@ def run(phase: str, arm: str, seed: int, work: Path, parent: int) -> Row:
     start = time.perf_counter()
     history = train_student(
         network,
-        pictures,
+        pictures(chosen.pictures),
         benchmark_pairs("scenes", "validation")[:1],  # the loop wants one; nothing is chosen by it
         config,
-        terms=arms[arm](sources),
-        cut=CropSettings(batch=BATCH, size=CROP),
+        terms=chosen.terms(sources),
+        cut=chosen.cut,
+        haze=chosen.haze,
+        error=chosen.error,
         folder=work / phase / f"{arm.replace('/', ' ')} {seed}",
     )
     row: Row = {"phase": phase, "arm": arm, "seed": str(seed), "steps": str(steps), "split": split}
@@ -89,6 +90,19 @@ def run(phase: str, arm: str, seed: int, work: Path, parent: int) -> Row:
     row["loss"] = f"{statistics.fmean(history.loss[-100:]):.6f}"
     row["seconds"] = f"{time.perf_counter() - start:.0f}"
     return row | provenance()
+
+
+def pictures(which: str) -> list[Photo | Scene]:
+    """Pictures of the train split, see `Arm.pictures`."""
+    photos, scenes = hc.data.photos("train"), hc.data.scenes("train")
+    chosen: dict[str, list[Photo | Scene]] = {
+        "all": [*photos, *scenes],
+        "few": [*photos[:FEW]],
+        "photos": [*photos],
+        "scenes": [*scenes],
+        "rooms": [scene for scene in scenes if scene.kind == "room"],
+    }
+    return chosen[which]
 
 
 def stop_if_alone(parent: int) -> None:
@@ -134,11 +148,10 @@ def report() -> None:
         click.echo("SSIM without padding; differences to the arm without a term, paired by seed")
         click.echo(f"{'arm':38} seeds  ratio  " + "  ".join(f"{s} dB / SSIM" for s in SETS))
         for arm in dict.fromkeys(row["arm"] for row in mine):
-            click.echo(_line(arm, mine))
+            click.echo(_line(arm, PHASES[phase][0][arm].base, mine))
 
 
-def _line(arm: str, rows: list[Row]) -> str:
-    base = "few/none" if arm.startswith("few") else "none"
+def _line(arm: str, base: str, rows: list[Row]) -> str:
     table = {(row["arm"], row["seed"]): row for row in rows}
     seeds = [s for a, s in table if a == arm and (base, s) in table]
     text = f"{arm:38} {len(seeds):5}  {table[arm, seeds[0]]['ratio'] if seeds else '':>5}  "

@@ -1,16 +1,19 @@
-"""The arms of the distillation study: what is added to the mean square error, and nothing else.
+"""The arms of the studies: in what one training differs from another, and in nothing else.
 
-Arms of one seed share the student's first weights, the batches and the haze. A name reads
-form / what is compared with whom / weight; arms that begin with "few" see few photographs.
+Arms of one seed share the student's first weights. In the distillation study they share the
+batches and the haze too, and a name reads: form / what is compared with whom / weight. In the
+study of recipes the pictures, the crops or the haze differ.
 """
 
 from __future__ import annotations
 
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
-from torch import nn
+import torch.nn.functional as F
+from torch import Tensor, nn
 
+from haze_course.data import CropSettings, HazeSettings
 from haze_course.distill import (
     FeatureAffinity,
     LinearHint,
@@ -46,7 +49,30 @@ class Sources:
     steps: int
 
 
-Arm = Callable[[Sources], list[Term]]
+Terms = Callable[[Sources], list[Term]]
+
+
+@dataclass(frozen=True)
+class Arm:
+    """One training.
+
+    Attributes:
+        terms: added to the mean square error.
+        pictures: "all" of the train split, "few" photographs, "scenes", "rooms" or "photos".
+        cut: sizes of the crops.
+        haze: ranges of the haze.
+        error: of output and truth.
+        learning_rate: its peak.
+        base: the arm it is compared with.
+    """
+
+    terms: Terms = lambda _: []
+    pictures: str = "all"
+    cut: CropSettings = field(default=CropSettings(batch=BATCH, size=CROP))
+    haze: HazeSettings = field(default=HazeSettings())
+    error: Callable[[Tensor, Tensor], Tensor] = F.mse_loss
+    learning_rate: float = 2e-3
+    base: str = "none"
 
 
 def fading(weight: float, steps: float) -> Callable[[int], float]:
@@ -63,14 +89,14 @@ def paper_strength() -> float:
     return RELEASED * places / PAPER_PLACES * (PAPER_BATCH / BATCH) ** 0.5
 
 
-def on_outputs(who: str, weight: float, scale: str = "rms", **more: object) -> Arm:
+def on_outputs(who: str, weight: float, scale: str = "rms", **more: object) -> Terms:
     """Feature affinity of the RGB outputs, as in the paper's released code."""
     return lambda s: [FeatureAffinity(getattr(s, who), weight=weight, scale=scale, **more)]  # type: ignore[arg-type]
 
 
 def on_features(
     who: str, weight: float, tap: str = LATE, teacher_tap: list[str] | None = None, **more: object
-) -> Arm:
+) -> Terms:
     """Feature affinity of hidden maps, as in the paper's figure; of cosines unless said."""
     more.setdefault("normalize", "cosine")
     names = None if who == "truth" else (teacher_tap or EXPAND)
@@ -79,19 +105,19 @@ def on_features(
     ]
 
 
-def several_scales(weight: float) -> Arm:
+def several_scales(weight: float) -> Terms:
     """Feature affinity of the outputs on three grids at once."""
     return lambda s: [
         FeatureAffinity(s.trained, weight=weight / 3, pool=pool) for pool in (2, 4, 8)
     ]
 
 
-def distance(who: str, weight: float, names: list[str] | None = None) -> Arm:
+def distance(who: str, weight: float, names: list[str] | None = None) -> Terms:
     """How far output and truth lie apart in the teacher's eyes."""
     return lambda s: [TeacherDistance(getattr(s, who), weight=weight, teacher_tap=names or EXPAND)]
 
 
-def hint(who: str, weight: float, share: float = 0.5) -> Arm:
+def hint(who: str, weight: float, share: float = 0.5) -> Terms:
     """The student's map predicts the teacher's, over the first `share` of the steps."""
     names = None if who == "truth" else EXPAND
     return lambda s: [
@@ -101,50 +127,72 @@ def hint(who: str, weight: float, share: float = 0.5) -> Arm:
     ]
 
 
-def fading_outputs(weight: float) -> Arm:
+def fading_outputs(weight: float) -> Terms:
     """Feature affinity of the outputs whose weight falls to 0 half way."""
     return lambda s: [FeatureAffinity(s.trained, weight=fading(weight, 0.5 * s.steps))]
 
 
 SCREENING: dict[str, Arm] = {
-    "none": lambda _: [],
-    "outputs/released/formula": on_outputs("trained", RELEASED, "released"),
-    "outputs/released/paper's strength": on_outputs("trained", paper_strength(), "released"),
-    "outputs/rms/0.01": on_outputs("trained", 0.01),
-    "outputs/rms/0.03": on_outputs("trained", 0.03),
-    "outputs/mse/0.01": on_outputs("trained", 0.01, "mse"),
-    "outputs/mse/0.1": on_outputs("trained", 0.1, "mse"),
-    "outputs/rms/truth/0.01": on_outputs("truth", 0.01),
-    "outputs/rms/untrained/0.01": on_outputs("untrained", 0.01),
-    "outputs/rms/another image/0.01": on_outputs("trained", 0.01, feed=another_image),
-    "outputs/rms/three scales/0.01": several_scales(0.01),
-    "outputs/rms/fading/0.03": fading_outputs(0.03),
-    "features/cosine/0.003": on_features("trained", 0.003),
-    "features/cosine/0.03": on_features("trained", 0.03),
-    "features/centred/0.003": on_features("trained", 0.003, normalize="centred"),
-    "features/centred/0.03": on_features("trained", 0.03, normalize="centred"),
-    "features/centred/truth/0.003": on_features("truth", 0.003, normalize="centred"),
-    "features/centred/untrained/0.003": on_features("untrained", 0.003, normalize="centred"),
-    "features/centred/another image/0.003": on_features(
-        "trained", 0.003, normalize="centred", feed=another_image
+    "none": Arm(),
+    "outputs/released/formula": Arm(on_outputs("trained", RELEASED, "released")),
+    "outputs/released/paper's strength": Arm(on_outputs("trained", paper_strength(), "released")),
+    "outputs/rms/0.01": Arm(on_outputs("trained", 0.01)),
+    "outputs/rms/0.03": Arm(on_outputs("trained", 0.03)),
+    "outputs/mse/0.01": Arm(on_outputs("trained", 0.01, "mse")),
+    "outputs/mse/0.1": Arm(on_outputs("trained", 0.1, "mse")),
+    "outputs/rms/truth/0.01": Arm(on_outputs("truth", 0.01)),
+    "outputs/rms/untrained/0.01": Arm(on_outputs("untrained", 0.01)),
+    "outputs/rms/another image/0.01": Arm(on_outputs("trained", 0.01, feed=another_image)),
+    "outputs/rms/three scales/0.01": Arm(several_scales(0.01)),
+    "outputs/rms/fading/0.03": Arm(fading_outputs(0.03)),
+    "features/cosine/0.003": Arm(on_features("trained", 0.003)),
+    "features/cosine/0.03": Arm(on_features("trained", 0.03)),
+    "features/centred/0.003": Arm(on_features("trained", 0.003, normalize="centred")),
+    "features/centred/0.03": Arm(on_features("trained", 0.03, normalize="centred")),
+    "features/centred/truth/0.003": Arm(on_features("truth", 0.003, normalize="centred")),
+    "features/centred/untrained/0.003": Arm(on_features("untrained", 0.003, normalize="centred")),
+    "features/centred/another image/0.003": Arm(
+        on_features("trained", 0.003, normalize="centred", feed=another_image)
     ),
-    "features/centred/first group/0.003": on_features(
-        "trained", 0.003, tap="groups.0", normalize="centred"
+    "features/centred/first group/0.003": Arm(
+        on_features("trained", 0.003, tap="groups.0", normalize="centred")
     ),
-    "features/centred/middle maps/0.003": on_features(
-        "trained", 0.003, teacher_tap=MIDDLE, normalize="centred"
+    "features/centred/middle maps/0.003": Arm(
+        on_features("trained", 0.003, teacher_tap=MIDDLE, normalize="centred")
     ),
-    "distance/0.01": distance("trained", 0.01),
-    "distance/0.1": distance("trained", 0.1),
-    "distance/untrained/0.01": distance("untrained", 0.01),
-    "distance/middle maps/0.01": distance("trained", 0.01, MIDDLE),
-    "hint/0.003": hint("trained", 0.003),
-    "hint/0.03": hint("trained", 0.03),
-    "hint/truth/0.003": hint("truth", 0.003),
-    "hint/untrained/0.003": hint("untrained", 0.003),
-    "few/none": lambda _: [],
-    "few/outputs/rms/0.01": on_outputs("trained", 0.01),
-    "few/features/centred/0.003": on_features("trained", 0.003, normalize="centred"),
-    "few/distance/0.01": distance("trained", 0.01),
-    "few/hint/0.003": hint("trained", 0.003),
+    "distance/0.01": Arm(distance("trained", 0.01)),
+    "distance/0.1": Arm(distance("trained", 0.1)),
+    "distance/untrained/0.01": Arm(distance("untrained", 0.01)),
+    "distance/middle maps/0.01": Arm(distance("trained", 0.01, MIDDLE)),
+    "hint/0.003": Arm(hint("trained", 0.003)),
+    "hint/0.03": Arm(hint("trained", 0.03)),
+    "hint/truth/0.003": Arm(hint("truth", 0.003)),
+    "hint/untrained/0.003": Arm(hint("untrained", 0.003)),
+    "few/none": Arm(pictures="few", base="few/none"),
+    "few/outputs/rms/0.01": Arm(on_outputs("trained", 0.01), pictures="few", base="few/none"),
+    "few/features/centred/0.003": Arm(
+        on_features("trained", 0.003, normalize="centred"), pictures="few", base="few/none"
+    ),
+    "few/distance/0.01": Arm(distance("trained", 0.01), pictures="few", base="few/none"),
+    "few/hint/0.003": Arm(hint("trained", 0.003), pictures="few", base="few/none"),
+}
+
+# The same area in every batch, so that arms cost the same.
+RECIPES: dict[str, Arm] = {
+    "none": Arm(),
+    "crops of 64 only": Arm(cut=CropSettings(batch=8, size=64, large_share=0)),
+    "crops of 128": Arm(cut=CropSettings(batch=2, size=128, large_share=0)),
+    "crops of 64, many 128": Arm(cut=CropSettings(batch=8, size=64, large_share=0.75)),
+    "no constant haze": Arm(cut=CropSettings(batch=8, size=64, constant_share=0)),
+    "scenes only": Arm(pictures="scenes"),
+    "rooms only": Arm(pictures="rooms"),
+    "photographs only": Arm(pictures="photos"),
+    "grey haze": Arm(haze=HazeSettings(cast=0)),
+    "more cast": Arm(haze=HazeSettings(cast=0.1)),
+    "haze in linear light": Arm(haze=HazeSettings(linear_light=True)),
+    "absolute error": Arm(error=F.l1_loss),
+    "half the rate": Arm(learning_rate=1e-3),
+    "twice the rate": Arm(learning_rate=4e-3),
+    "thinner haze": Arm(haze=HazeSettings(t_far=(0.15, 0.7), constant=(0.3, 1.0))),
+    "noise and JPEG": Arm(haze=HazeSettings(noise=(0.0, 0.02), jpeg=(70, 95))),
 }

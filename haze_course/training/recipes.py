@@ -1,6 +1,6 @@
 """Data, network and loss put together: how this course trains its teacher and its student."""
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from pathlib import Path
 
 import torch
@@ -15,6 +15,7 @@ from haze_course.distill.terms import Term, tapped
 from haze_course.quality.metrics import psnr
 from haze_course.training.loop import History, Parts, TrainConfig, rates_by_fan_in, train
 
+Error = Callable[[Tensor, Tensor], Tensor]
 LOG_EVERY = 50  # steps between two looks at the ratio of gradients, which costs a backward pass
 SHAVE = 4  # pixels cut from each side before a super-resolution score, as is usual
 
@@ -28,18 +29,20 @@ def train_student(
     terms: Sequence[Term] = (),
     cut: CropSettings | None = None,
     haze: HazeSettings | None = None,
+    error: Error = F.mse_loss,
     folder: Path | None = None,
 ) -> History:
-    """Minimise MSE(network(hazy), clear) + the terms; keep the weights of the best mean PSNR.
+    """Minimise error(network(hazy), clear) + the terms; keep the weights of the best mean PSNR.
 
     Args:
         network: any network from RGB to RGB.
         pictures: clear ones, to be cut and hazed.
         validation: whole pictures with fixed haze, of other scenes.
         config: of the loop.
-        terms: what else to learn from; the ratio of their gradient to the MSE's is logged.
+        terms: what else to learn from; the ratio of their gradient to the error's is logged.
         cut: sizes of the crops.
         haze: ranges of the haze.
+        error: the mean square error, or another distance of two batches, as `F.l1_loss`.
         folder: to store and resume the state.
     """
     config = config or TrainConfig()
@@ -51,12 +54,12 @@ def train_student(
         names = [name for term in terms for name in term.taps]
         with tapped(net, names) as taps:
             dehazed = net(hazy)
-        error = F.mse_loss(dehazed.float(), clear)
+        distance = error(dehazed.float(), clear)
         if not terms:
-            return error, {}
+            return distance, {}
         extra = torch.stack([term(clear, dehazed.float(), taps, step) for term in terms]).sum()
-        parts = {"ratio": gradient_ratio(extra, error, net)} if step % LOG_EVERY == 0 else {}
-        return error + extra, parts
+        parts = {"ratio": gradient_ratio(extra, distance, net)} if step % LOG_EVERY == 0 else {}
+        return distance + extra, parts
 
     def validate(net: nn.Module) -> float:
         return mean_psnr(net, validation)
