@@ -1,0 +1,49 @@
+"""The shipped weights load, say where they come from, and are as good as their cards say."""
+
+from statistics import fmean
+
+import pytest
+import torch
+
+import haze_course as hc
+from haze_course.paths import data_folder
+from haze_course.quality.evaluation import evaluate, identity
+from haze_course.training import enlarge, shrink, super_resolution_psnr
+
+NAMES = sorted(path.stem for path in (data_folder() / "checkpoints").glob("*.safetensors"))
+
+
+def test_teacher_and_student_ship():
+    assert {"student", "teacher"} <= set(NAMES)
+
+
+@pytest.mark.parametrize("name", NAMES)
+def test_a_card_says_how_to_make_the_weights_again(name):
+    card = hc.nets.read_card(name)
+    assert {"made by", "data", "seed", "steps", "best validation", "test", "machine"} <= set(card)
+    assert name in card["made by"]
+    network = hc.nets.load_pretrained(name)
+    assert not network.training
+    assert all(torch.isfinite(p).all() for p in network.parameters())
+
+
+def test_the_teacher_beats_bicubic_on_photographs_it_never_saw():
+    network = hc.nets.load_pretrained("teacher")
+    gains = []
+    for photo in hc.data.photos("test")[::5]:
+        clear = photo.clear[..., : photo.clear.shape[-2] // 2 * 2, : photo.clear.shape[-1] // 2 * 2]
+        inside = (..., slice(4, -4), slice(4, -4))
+        bicubic = hc.quality.psnr(enlarge(shrink(clear))[inside], clear[inside]).item()
+        gains.append(super_resolution_psnr(network, photo.clear).item() - bicubic)
+    assert fmean(gains) > 0.3
+    assert min(gains) > 0
+
+
+def test_the_student_scores_what_its_card_says_and_beats_the_hazy_input():
+    pairs, said = hc.data.benchmark_pairs("scenes"), hc.nets.read_card("student")["test"]["scenes"]
+    network = hc.nets.load_pretrained("student")
+    scores = fmean(record.psnr for record in evaluate(network, pairs, name="student"))
+    hazy = fmean(record.psnr for record in evaluate(identity, pairs, name="hazy"))
+    assert scores == pytest.approx(said["student"]["psnr"], abs=0.05)
+    assert hazy == pytest.approx(said["hazy input"]["psnr"], abs=0.05)
+    assert scores > hazy + 1
