@@ -81,7 +81,7 @@ class PeakMemory:
     of a process, that counts too, so that a peak between two samples is not missed.
     """
 
-    def __init__(self, interval: float = 0.2) -> None:
+    def __init__(self, interval: float = 0.05) -> None:
         self.peak = 0
         self._interval = interval
         self._known = {child.pid for child in psutil.Process().children()}
