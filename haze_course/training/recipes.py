@@ -78,8 +78,8 @@ def train_teacher(
 ) -> History:
     """Minimise MSE(network(small), large), small being the clear crop at half size.
 
-    Every layer has its own rate, see `rates_by_fan_in`: with one rate for all, a teacher that
-    starts at bicubic interpolation falls decibels below it within a few steps.
+    Every layer has its own rate, see `rates_by_fan_in`: with one rate for all and no warm-up, a
+    teacher that starts at bicubic interpolation falls decibels below it within a few steps.
 
     Args:
         network: RGB -> RGB twice as large.
