@@ -11,9 +11,10 @@ from click.testing import CliRunner, Result
 from PIL import Image
 
 import haze_course as hc
+from haze_course.cli import training
 from haze_course.cli.entry import main
 from haze_course.images import read_image
-from haze_course.nets import FFANet, ffa, save_pretrained, teacher
+from haze_course.nets import FFANet, save_pretrained, teacher
 from haze_course.training import shipped
 
 TINY = ("--steps", 2, "--warmup", 0, "--validate-every", 1, "--checkpoint-every", 1)
@@ -56,7 +57,7 @@ def one_picture(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(
         shipped, "benchmark_pairs", lambda which, _split: [pair] if which == "scenes" else []
     )
-    monkeypatch.setattr(ffa, "student", lambda seed: FFANet(width=8, groups=1, blocks=1))
+    monkeypatch.setattr(training, "student", lambda seed: FFANet(width=8, groups=1, blocks=1))
 
 
 @pytest.mark.usefixtures("one_picture")

@@ -117,9 +117,9 @@ def provenance() -> Row:
         ["git", "rev-parse", "--short=12", "HEAD"],
         cwd=DATA, capture_output=True, text=True, check=False,
     ).stdout.strip()  # fmt: skip
-    pictures = sorted(DATA.glob("photos/**/*")) + sorted(DATA.glob("scenes/*"))
+    files = sorted(DATA.glob("photos/**/*")) + sorted(DATA.glob("scenes/*"))
     digest = hashlib.sha256()
-    for path in [*pictures, DATA / "haze.csv"]:
+    for path in [*files, DATA / "haze.csv"]:
         if path.is_file():
             digest.update(path.read_bytes())
     teacher = hashlib.sha256((DATA / "checkpoints" / "teacher.safetensors").read_bytes())

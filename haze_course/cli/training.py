@@ -4,26 +4,31 @@ import dataclasses
 import re
 from collections.abc import Callable
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, Literal, get_args, get_origin, get_type_hints
+from typing import Any, Literal, get_args, get_origin, get_type_hints
 
 import click
+from torch import nn
 
 from haze_course.cli.group import FOLDER, check_result
+from haze_course.distill.affinity import Scale
+from haze_course.distill.terms import FeatureAffinity
+from haze_course.machine import describe
+from haze_course.nets.ffa import student
+from haze_course.nets.fsrcnn import teacher as new_teacher
+from haze_course.nets.weights import load_pretrained, save_pretrained
+from haze_course.training.loop import History, TrainConfig
+from haze_course.training.shipped import (
+    STUDENT,
+    TEACHER,
+    train_shipped_student,
+    train_shipped_teacher,
+)
 
-if TYPE_CHECKING:
-    from torch import nn
-
-    from haze_course.training.loop import History, TrainConfig
-
-Scale = Literal["rms", "mse", "released"]
-SCALES = get_args(Scale)
 Command = Callable[..., None]
 
 
 def settings_options(command: Command) -> Command:
     """One option for each field of TrainConfig, its help taken from the field's line there."""
-    from haze_course.training.loop import TrainConfig
-
     described = dict(re.findall(r"^ +(\w+): (.+)$", TrainConfig.__doc__ or "", re.MULTILINE))
     hints = get_type_hints(TrainConfig)
     for field in reversed(dataclasses.fields(TrainConfig)):
@@ -41,7 +46,7 @@ def settings_options(command: Command) -> Command:
 @click.option("--state", type=FOLDER, help="Folder to stop and resume with.")
 @click.option("--teacher", metavar="NAME_OR_FILE", help="Distil a student from these weights.")
 @click.option("--weight", default=0.1, show_default=True, help="Of the feature affinity.")
-@click.option("--scale", default="rms", show_default=True, type=click.Choice(SCALES))
+@click.option("--scale", default="rms", show_default=True, type=click.Choice(get_args(Scale)))
 @click.option("--force", is_flag=True, help="Replace weights that are there.")
 @settings_options
 def train(
@@ -59,10 +64,6 @@ def train(
 
     Settings that are not given are those of the shipped weights.
     """
-    from haze_course.machine import describe
-    from haze_course.nets.weights import save_pretrained
-    from haze_course.training.shipped import STUDENT, TEACHER
-
     check_result(out, ".safetensors", force=force)
     given = {name: value for name, value in settings.items() if value is not None}
     config = dataclasses.replace(TEACHER if network == "teacher" else STUDENT, **given)
@@ -81,22 +82,14 @@ def train(
     click.echo(f"{out}: {score:.2f} dB on the validation split, at step {step} of {config.steps}")
 
 
-def _fit_teacher(config: "TrainConfig", state: Path | None) -> "tuple[nn.Module, History]":
-    from haze_course.nets.fsrcnn import teacher
-    from haze_course.training.shipped import train_shipped_teacher
-
-    network = teacher(seed=config.seed)
+def _fit_teacher(config: TrainConfig, state: Path | None) -> tuple[nn.Module, History]:
+    network = new_teacher(seed=config.seed)
     return network, train_shipped_teacher(network, config, folder=state)
 
 
 def _fit_student(
-    config: "TrainConfig", state: Path | None, teacher: str | None, weight: float, scale: Scale
-) -> "tuple[nn.Module, History]":
-    from haze_course.distill.terms import FeatureAffinity
-    from haze_course.nets.ffa import student
-    from haze_course.nets.weights import load_pretrained
-    from haze_course.training.shipped import train_shipped_student
-
+    config: TrainConfig, state: Path | None, teacher: str | None, weight: float, scale: Scale
+) -> tuple[nn.Module, History]:
     terms = []
     if teacher:
         terms = [FeatureAffinity(load_pretrained(teacher), weight=weight, scale=scale)]

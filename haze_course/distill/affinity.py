@@ -7,7 +7,7 @@
 The N x N matrix of N places is never built here; `affinity` builds it for small maps, to look at.
 """
 
-from typing import Literal
+from typing import Literal, get_args
 
 import torch
 import torch.nn.functional as F
@@ -17,7 +17,7 @@ from haze_course.guards import check_image
 
 Scale = Literal["rms", "mse", "released"]
 Normalize = Literal["cosine", "centred"] | None
-_SCALES = ("rms", "mse", "released")
+_SCALES = get_args(Scale)
 
 
 def affinity(features: Tensor, *, normalize: Normalize = None) -> Tensor:

@@ -12,6 +12,7 @@ from haze_course.data.crops import CropSettings, HazyCrops
 from haze_course.data.haze import HazeSettings, HazySample
 from haze_course.data.shipped import Photo, Scene
 from haze_course.distill.terms import Term, tapped
+from haze_course.quality.evaluation import Method
 from haze_course.quality.metrics import psnr
 from haze_course.training.loop import History, Parts, TrainConfig, rates_by_fan_in, train
 
@@ -116,20 +117,26 @@ def enlarge(image: Tensor) -> Tensor:
 
 
 @torch.no_grad()
-def super_resolution_psnr(network: nn.Module, clear: Tensor) -> Tensor:
-    """PSNR in dB of network(shrink(clear)) against clear, SHAVE pixels off each side; a scalar."""
+def super_resolution_psnr(method: Method, clear: Tensor) -> Tensor:
+    """PSNR in dB of method(shrink(clear)) against clear, SHAVE pixels off each side; a scalar."""
     even = clear[..., : clear.shape[-2] // 2 * 2, : clear.shape[-1] // 2 * 2]
-    enlarged = network(shrink(even).to(next(network.parameters()).device)).cpu()
+    enlarged = method(shrink(even).to(_device_of(method))).cpu()
     inside = (..., slice(SHAVE, -SHAVE), slice(SHAVE, -SHAVE))
     return psnr(enlarged[inside], even[inside])[0]
 
 
 @torch.no_grad()
-def mean_psnr(network: nn.Module, pairs: Sequence[Pair]) -> float:
-    """Mean over pictures of the PSNR in dB of network(hazy) against clear."""
-    device = next(network.parameters()).device
-    scores = [psnr(network(pair.hazy.to(device)).cpu(), pair.clear) for pair in pairs]
+def mean_psnr(method: Method, pairs: Sequence[Pair]) -> float:
+    """Mean over pictures of the PSNR in dB of method(hazy) against clear."""
+    device = _device_of(method)
+    scores = [psnr(method(pair.hazy.to(device)).cpu(), pair.clear) for pair in pairs]
     return torch.cat(scores).mean().item()
+
+
+def _device_of(method: Method) -> torch.device:
+    """Where a network lies; a function takes its picture from the processor."""
+    parameters = method.parameters() if isinstance(method, nn.Module) else iter(())
+    return next((p.device for p in parameters), torch.device("cpu"))
 
 
 def gradient_ratio(term: Tensor, error: Tensor, network: nn.Module) -> float:
