@@ -9,36 +9,14 @@ import sys
 from pathlib import Path
 
 import nbformat
-import numpy as np
 import pytest
-from click.testing import CliRunner, Result
+from command import call, picture, refused
 from nbformat.v4 import new_code_cell, new_markdown_cell, new_notebook
-from PIL import Image
 
 from haze_course import doctor
-from haze_course.cli.entry import main
 from haze_course.course import links
 from haze_course.deploy import batch
 from haze_course.images import read_image
-
-
-def call(*arguments: object) -> Result:
-    return CliRunner().invoke(main, [str(argument) for argument in arguments])
-
-
-def refused(result: Result, *parts: str) -> None:
-    assert result.exit_code == 2, result.output
-    assert isinstance(result.exception, SystemExit), result.exception
-    for part in parts:
-        assert part in result.output
-    assert "Traceback" not in result.output
-
-
-def picture(path: Path, seed: int = 0, size: tuple[int, int] = (40, 30)) -> Path:
-    path.parent.mkdir(parents=True, exist_ok=True)
-    noise = np.random.default_rng(seed).integers(90, 255, (*size, 3), dtype=np.uint8)
-    Image.fromarray(noise).save(path)
-    return path
 
 
 def test_module_version_and_help() -> None:

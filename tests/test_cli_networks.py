@@ -4,39 +4,19 @@ import json
 import pickle
 from pathlib import Path
 
-import numpy as np
 import pytest
 import torch
-from click.testing import CliRunner, Result
-from PIL import Image
+from click.testing import Result
+from command import call, picture, refused
 
 import haze_course as hc
 from haze_course.cli import training
-from haze_course.cli.entry import main
 from haze_course.images import read_image
 from haze_course.nets import FFANet, save_pretrained, teacher
 from haze_course.training import shipped
 
 TINY = ("--steps", 2, "--warmup", 0, "--validate-every", 1, "--checkpoint-every", 1)
 CONFIG = (*TINY, "--precision", "float32", "--no-progress")
-
-
-def call(*arguments: object) -> Result:
-    return CliRunner().invoke(main, [str(argument) for argument in arguments])
-
-
-def refused(result: Result, *parts: str) -> None:
-    assert result.exit_code == 2, result.output
-    for part in parts:
-        assert part in result.output
-    assert "Traceback" not in result.output
-
-
-def picture(path: Path, size: tuple[int, int] = (19, 13)) -> Path:
-    path.parent.mkdir(parents=True, exist_ok=True)
-    noise = np.random.default_rng(0).integers(90, 255, (*size, 3), dtype=np.uint8)
-    Image.fromarray(noise).save(path)
-    return path
 
 
 @pytest.fixture
@@ -70,7 +50,7 @@ def test_train_writes_weights_that_the_other_commands_use(tmp_path: Path, weight
     assert hc.nets.read_card(out)["settings of the training"]["steps"] == 2
     refused(call(*arguments), "new.safetensors is there already", "--force")
     refused(call(*arguments, "--force", "--clip", 2), "other settings (clip)")
-    hazy = picture(tmp_path / "in" / "odd.png")
+    hazy = picture(tmp_path / "in" / "odd.png", size=(19, 13))
     done = call("dehaze", hazy, "-o", tmp_path / "out", "--model", out)
     assert done.exit_code == 0, done.output
     assert read_image(tmp_path / "out" / "odd.png").shape == read_image(hazy).shape
@@ -100,7 +80,7 @@ def test_train_offers_every_setting_and_refuses_impossible_ones(tmp_path: Path) 
 
 
 def test_evaluate_measures_a_network_on_pairs(tmp_path: Path, weights: Path) -> None:
-    picture(tmp_path / "SOTS" / "indoor" / "hazy" / "1400_1.png")
+    picture(tmp_path / "SOTS" / "indoor" / "hazy" / "1400_1.png", size=(19, 13))
     picture(tmp_path / "SOTS" / "indoor" / "gt" / "1400.png", size=(23, 17))
     out = tmp_path / "r.json"
     where = ("--data", tmp_path, "--layout", "sots-indoor", "--json", out)

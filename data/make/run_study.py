@@ -1,6 +1,6 @@
 """Run the studies, arm by arm and seed by seed; each run becomes a row of a table.
 
-    python data/make/run_study.py screening --jobs 2
+    python data/make/run_study.py recipes screening --seeds 1 --jobs 2
     python data/make/run_study.py --report
 
 Kill it at any moment and start it again: finished runs are read from data/results/study.csv, a
@@ -131,11 +131,12 @@ def provenance() -> Row:
     }
 
 
-def pending(phase: str) -> list[tuple[str, int]]:
+def pending(phase: str, first: int | None = None) -> list[tuple[str, str, int]]:
     """Runs of the phase that the table does not hold, seed by seed: each seed is a whole study."""
     arms, seeds, _, _ = PHASES[phase]
     done = {(row["arm"], int(row["seed"])) for row in read_table(TABLE) if row["phase"] == phase}
-    return [(arm, seed) for seed in seeds for arm in arms if (arm, seed) not in done]
+    runs = [(arm, seed) for seed in seeds[:first] for arm in arms]
+    return [(phase, *which) for which in runs if which not in done]
 
 
 def report() -> None:
@@ -171,16 +172,19 @@ def _line(arm: str, base: str, rows: list[Row]) -> str:
 
 
 @click.command()
-@click.argument("phase", required=False, type=click.Choice(list(PHASES)))
+@click.argument("phases", nargs=-1, type=click.Choice(list(PHASES)))
+@click.option("--seeds", type=click.IntRange(min=1), help="Only the first N seeds of each phase.")
 @click.option("--report", "only_report", is_flag=True, help="Print the table of what is recorded.")
 @click.option("--jobs", default=2, show_default=True, help="Trainings at once, one core each.")
 @click.option("--work", default="out/study", show_default=True, type=click.Path(path_type=Path))
-def main(phase: str | None, *, only_report: bool, jobs: int, work: Path) -> None:
-    """Run what is missing of PHASE, then print the table."""
-    todo = pending(phase) if phase and not only_report else []
+def main(
+    phases: tuple[str, ...], *, seeds: int | None, only_report: bool, jobs: int, work: Path
+) -> None:
+    """Run what is missing of PHASES, one after the other, then print the table."""
+    todo = [] if only_report else [which for phase in phases for which in pending(phase, seeds)]
     context = multiprocessing.get_context("spawn")
     with ProcessPoolExecutor(max(jobs, 1), mp_context=context) as pool:
-        futures = [pool.submit(run, phase, *which, work, os.getpid()) for which in todo]
+        futures = [pool.submit(run, *which, work, os.getpid()) for which in todo]
         for future in tqdm(
             as_completed(futures), total=len(futures), unit=" runs", disable=not todo
         ):
