@@ -18,6 +18,7 @@ _PARTS = {
     "nets": "FFA-Net, the slim student, the super-resolution teacher, their weights",
     "distill": "feature affinity: what a student may learn from a teacher",
     "data": "shipped photographs, scenes and haze; pairs on disk",
+    "deploy": "trained networks as functions of a picture; many files at once",
     "training": "the loop, and the recipes for teacher and student",
     "plots": "figures with text alternatives",
     "teaching": "what the notebooks call first",
@@ -29,6 +30,7 @@ if TYPE_CHECKING:  # so that editors and mypy see what __getattr__ hands out
     from haze_course import (  # noqa: F401
         course,
         data,
+        deploy,
         distill,
         images,
         nets,

@@ -9,6 +9,8 @@ from typing import NamedTuple
 
 import pytest
 
+import haze_course
+
 ROOT = Path(__file__).resolve().parent.parent
 LIBRARY = ROOT / "haze_course"
 
@@ -201,6 +203,12 @@ def test_the_science_fits_in_one_evening() -> None:
         if name.startswith(science) and name != "nets.baselines"
     }
     assert sum(counts.values()) < SCIENCE_LINES, counts
+
+
+def test_every_folder_is_handed_out_by_name() -> None:
+    """All but the command line, which is called, not imported."""
+    folders = {file.parent.name for file in LIBRARY.glob("*/__init__.py")}
+    assert folders - {"cli"} <= set(haze_course.__all__)
 
 
 def test_import_costs_what_torch_costs() -> None:
