@@ -93,11 +93,16 @@ def jpeg_round_trip(image: Tensor, quality: int) -> Tensor:
     check_image(image, "image", channels=3)
     decoded = []
     for one in image:
-        buffer = io.BytesIO()
-        _to_picture(one[None]).save(buffer, "jpeg", quality=quality)
-        with Image.open(buffer) as picture:
+        with Image.open(io.BytesIO(encode_jpeg(one[None], quality))) as picture:
             decoded.append(torch.from_numpy(_to_rgb(picture)).permute(2, 0, 1))
     return torch.stack(decoded).to(image.device)
+
+
+def encode_jpeg(image: Tensor, quality: int = 88) -> bytes:
+    """(1, 3, H, W) or (1, 1, H, W), clamped to [0, 1] -> the bytes of a JPEG file."""
+    buffer = io.BytesIO()
+    _to_picture(image).save(buffer, "jpeg", quality=quality)
+    return buffer.getvalue()
 
 
 def read_codes(path: Path | str) -> Tensor:

@@ -7,14 +7,17 @@ import time
 
 PYTEST = ["pytest", "--durations=5"]
 HYGIENE = "tests/test_notebooks.py"
+JOURNEYS = "tests/test_journeys.py"
 NBVAL = ["--nbval", "--nbval-current-env", "--nbval-cell-timeout=300", "-W", "default"]
 PARTS: dict[str, list[list[str]]] = {
     "format and lint": [["ruff", "format", "--check", "."], ["ruff", "check", "."]],
     "types": [["mypy"]],
     "unit tests and examples": [
-        [*PYTEST, "--doctest-modules", "tests", "haze_course", f"--ignore={HYGIENE}"]
+        [*PYTEST, "--doctest-modules", "tests", "haze_course"]
+        + [f"--ignore={apart}" for apart in (HYGIENE, JOURNEYS)]
     ],
     "notebook hygiene": [[*PYTEST, HYGIENE]],
+    "learners' journeys": [[*PYTEST, JOURNEYS]],
     "notebooks repeat (nbval)": [[*PYTEST, *NBVAL, "notebooks"]],
 }
 

@@ -9,10 +9,12 @@ from haze_course.cli.group import Commands
 FILES = {  # command -> the file that holds it
     "run": "lessons",
     "start": "lessons",
+    "progress": "lessons",
     "doctor": "lessons",
     "train": "training",
     "dehaze": "pictures",
     "evaluate": "pictures",
+    "instructor": "lessons",
     "links": "lessons",
 }
 

@@ -10,6 +10,7 @@ from haze_course.cli.group import FOLDER, UserError
 
 if TYPE_CHECKING:
     from haze_course.course.pages import Row
+    from haze_course.teaching.progress import Entry
 
 
 @click.command()
@@ -93,6 +94,46 @@ def start(*, folder: Path, update: bool) -> None:
 
     copied = start_course(notebooks_folder(), folder, update=update)
     click.echo(f"{len(copied)} files copied to {folder}. Next:\n  python -m jupyter lab {folder}")
+
+
+@click.command()
+@click.argument("folder", default=".", type=FOLDER)
+def progress(*, folder: Path) -> None:
+    """Show what was attempted and solved in FOLDER, a learner's own notebooks."""
+    from haze_course.paths import notebooks_folder
+    from haze_course.teaching.exercises import exercises_of
+    from haze_course.teaching.progress import read_progress
+
+    kept = read_progress(folder)
+    solved = asked = 0
+    for path in sorted(notebooks_folder().glob("[0-9][0-9]_*.ipynb")):
+        names = list(exercises_of(path.stem[:2]))
+        done = [name for name in names if name in kept and kept[name]["done"]]
+        solved, asked = solved + len(done), asked + len(names)
+        click.echo(f"{path.stem:30} {len(done)} of {len(names)} done")
+        for name in names:
+            click.echo(f"  {name}  {_attempts(kept.get(name))}")
+    click.echo(f"Together: {solved} of {asked} exercises done")
+
+
+def _attempts(entry: "Entry | None") -> str:
+    if entry is None:
+        return "○ not attempted"
+    tries = f"{entry['attempts']} attempt{'s' * (entry['attempts'] > 1)}, last {entry['when']}"
+    if entry["done"]:
+        return f"✔ done ({tries})"
+    return f"✘ {entry['held']} of {entry['count']} properties hold ({tries})"
+
+
+@click.command()
+@click.option("-o", "--out", required=True, type=FOLDER, help="A new folder.")
+def instructor(*, out: Path) -> None:
+    """Write the instructor's pack: guide, plan, solutions, common mistakes."""
+    from haze_course.course.instructor import write_pack
+    from haze_course.paths import notebooks_folder
+
+    written = write_pack(notebooks_folder(), out)
+    click.echo(f"{len(written)} files written. Open {out / 'index.html'}")
 
 
 @click.command()

@@ -1,7 +1,7 @@
 """Figures that say in words what they show."""
 
 from haze_course.plots.curves import draw_curves, draw_intervals, show_curves, show_intervals
-from haze_course.plots.figures import COLOURS, show, use_style
+from haze_course.plots.figures import COLOURS, show, show_text, use_style
 from haze_course.plots.images import draw_images, show_images
 from haze_course.plots.tables import markdown_table, show_table
 
@@ -16,5 +16,6 @@ __all__ = [
     "show_images",
     "show_intervals",
     "show_table",
+    "show_text",
     "use_style",
 ]

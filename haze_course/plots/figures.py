@@ -65,19 +65,31 @@ def show(figure: Figure, alt: str, *, credit: str | None = None, photo: bool = F
         "height": round(figure.get_figheight() * _SHOWN_DPI),
     }
     display(
-        {f"image/{kind}": _encode(figure, kind), "text/plain": alt},
+        {f"image/{kind}": encode(figure, kind), "text/plain": alt},
         raw=True,
         metadata={f"image/{kind}": {"alt": alt, **size}},
     )
     caption = f"*{alt}*" + (f" <small>Picture: {credit}.</small>" if credit else "")
-    display({"text/markdown": caption, "text/plain": caption}, raw=True)
+    show_text(caption)
     _close(figure)
 
 
-def _encode(figure: Figure, kind: str) -> bytes:
+def show_text(markdown: str) -> None:
+    """Display formatted text in a notebook; print it in a script."""
+    from IPython import get_ipython
+    from IPython.display import display
+
+    if get_ipython() is None:
+        print(markdown)
+    else:
+        display({"text/markdown": markdown, "text/plain": markdown}, raw=True)
+
+
+def encode(figure: Figure, kind: str, *, dpi: int = _DPI) -> bytes:
+    """A figure as the bytes of a picture file, "png" or "jpeg"."""
     buffer = io.BytesIO()
     extra = {"pil_kwargs": {"quality": 88}} if kind == "jpeg" else {"metadata": {"Software": None}}
-    figure.savefig(buffer, format=kind, dpi=_DPI, facecolor="white", **extra)
+    figure.savefig(buffer, format=kind, dpi=dpi, facecolor="white", **extra)
     return buffer.getvalue()
 
 

@@ -85,6 +85,16 @@ def _draw_map(axes: Axes, name: str, panel: Tensor, limits: tuple[float, float])
     bar.ax.tick_params(labelsize=8)
 
 
+def colour_map(name: str, panels: dict[str, Tensor]) -> Tensor:
+    """The map `panels[name]` in the colours that `draw_images` gives it.  -> (1, 3, H, W)."""
+    from matplotlib import colormaps
+
+    low, high = _limits(name, panels)
+    share = (panels[name][0, 0].detach().cpu().float() - low) / (high - low)
+    coloured = colormaps[_MAPS.get(_quantity(name), "viridis")](share.clamp(0, 1).numpy())
+    return torch.from_numpy(coloured[..., :3]).permute(2, 0, 1)[None]
+
+
 def _quantity(name: str) -> str:
     """What a map shows, by its name; maps of one quantity share colours and limits."""
     return next((word for word in (*_MAPS, *_UNIT_RANGE) if word in name), "")

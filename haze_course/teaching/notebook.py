@@ -1,5 +1,8 @@
 """The first call of every notebook: one seed, one number of threads, one look for the figures."""
 
+import os
+import sys
+
 import torch
 
 from haze_course import __version__
@@ -27,3 +30,17 @@ def start(notebook: str, *, seed: int = 0) -> torch.Generator:
     if seconds is not None:
         print(f"Run All computes for about {max(seconds, 1):.0f} seconds on this machine.")
     return torch.Generator().manual_seed(seed)
+
+
+def is_live() -> bool:
+    """Does somebody sit in front of this notebook, who can press a button?
+
+    In a batch run, in tests and in a script there is none: widgets become figures and text there.
+    ``HAZE_STATIC=1`` asks for that anywhere.
+    """
+    from IPython import get_ipython
+
+    if get_ipython() is None or os.environ.get("HAZE_STATIC") == "1":
+        return False
+    opened = any(name == "JPY_SESSION_NAME" or name.startswith("VSCODE_") for name in os.environ)
+    return opened or "google.colab" in sys.modules

@@ -1,0 +1,89 @@
+"""Pictures as HTML, for what moves: light to send, sharp labels, a text alternative in the page."""
+
+from base64 import b64encode
+from html import escape
+
+from matplotlib.figure import Figure
+from torch import Tensor
+
+from haze_course.images import encode_jpeg
+from haze_course.plots.figures import encode
+from haze_course.plots.images import colour_map
+
+_ROW = "display:flex;flex-wrap:wrap;gap:10px;max-width:960px"
+_OVER = "position:absolute;inset:0;clip-path:inset(0 0 0 var(--cut))"
+_DOT = (
+    "position:absolute;width:14px;height:14px;margin:-9px;border:2px solid white;"
+    "border-radius:50%;outline:2px solid black;pointer-events:none"
+)
+
+
+def html_images(panels: dict[str, Tensor], text: str, *, dot: tuple[float, float] | None) -> str:
+    """Panels side by side, each labelled by its name, under them what they show.
+
+    Args:
+        panels: (1, 3, H, W) pictures and (1, 1, H, W) maps, coloured as in `draw_images`.
+        text: says what they show; announced when it changes.
+        dot: a place to mark on every panel, shares of width and height.
+    """
+    mark = f'<i style="{_DOT};left:{dot[0]:.2%};top:{dot[1]:.2%}"></i>' if dot else ""
+    figures = []
+    for name, panel in panels.items():
+        picture = panel if panel.shape[1] == 3 else colour_map(name, panels)
+        label = name.replace("_", " ")
+        figures.append(
+            f'<figure style="margin:0;flex:1 1 0;min-width:200px"><div style="position:relative">'
+            f"{html_image(picture, label)}{mark}</div>"
+            f'<figcaption style="text-align:center">{escape(label)}</figcaption></figure>'
+        )
+    return f'<div style="{_ROW}">{"".join(figures)}</div>{_status(text)}'
+
+
+def html_figure(figure: Figure, text: str) -> str:
+    """A Matplotlib figure, and under it what it shows."""
+    code = b64encode(encode(figure, "png", dpi=96)).decode()
+    image = f'<img src="data:image/png;base64,{code}" alt="{escape(text)}" style="max-width:100%">'
+    return f"{image}{_status(text)}"
+
+
+def html_image(picture: Tensor, alt: str, style: str = "") -> str:
+    """One picture (1, 3, H, W) as an ``<img>`` as wide as its place, its data inside."""
+    code = b64encode(encode_jpeg(picture)).decode()
+    return (
+        f'<img src="data:image/jpeg;base64,{code}" alt="{escape(alt)}" draggable="false" '
+        f'style="display:block;width:100%;{style}">'
+    )
+
+
+def html_swipe(before: Tensor, after: Tensor, labels: tuple[str, str]) -> str:
+    """Two pictures on top of each other and a slider between them; works without a kernel.
+
+    Args:
+        before: (1, 3, H, W), on the left.
+        after: likewise, on the right.
+        labels: of both.
+    """
+    left, right = map(escape, labels)
+    moved = "this.parentNode.style.setProperty('--cut',this.value+'%')"
+    followed = (
+        "const r=this.getBoundingClientRect(),x=100*(event.clientX-r.left)/r.width;"
+        "this.parentNode.style.setProperty('--cut',x+'%');this.nextElementSibling.value=x"
+    )
+    tag = "position:absolute;bottom:6px;padding:1px 7px;background:#000a;color:#fff;"
+    line = "position:absolute;top:0;bottom:0;left:var(--cut);border-left:2px solid white"
+    return (
+        f'<div style="--cut:50%;max-width:720px">'
+        f'<div style="position:relative;cursor:ew-resize" onpointermove="{followed}">'
+        f"{html_image(before, labels[0])}"
+        f"{html_image(after, labels[1], _OVER)}"
+        f'<span style="{line}"></span><span style="{tag}left:6px">{left}</span>'
+        f'<span style="{tag}right:6px">{right}</span></div>'
+        f'<input type="range" min="0" max="100" value="50" step="1" oninput="{moved}" '
+        f'aria-label="where {left} ends and {right} begins, in percent" '
+        'style="width:100%;margin:6px 0"></div>'
+    )
+
+
+def _status(text: str) -> str:
+    """A line that a screen reader announces when it changes."""
+    return f'<p role="status" aria-live="polite" style="max-width:960px">{escape(text)}</p>'

@@ -1,0 +1,138 @@
+"""Exercises in a notebook: a verdict, hints, and a notebook that goes on in any case."""
+
+import functools
+import html
+import importlib
+import inspect
+import pprint
+import random
+from pathlib import Path
+from typing import Any, TypeVar
+
+import numpy as np
+import torch
+
+from haze_course.plots.figures import show_text
+from haze_course.teaching.checking import Exercise, Verdict, check
+from haze_course.teaching.progress import read_progress, record
+
+Answer = TypeVar("Answer")
+_HINTS = ("the idea", "the way", "nearly code")
+
+
+def find_exercise(name: str) -> Exercise:
+    """The exercise of that name, as in "03-1": notebook, number.
+
+    Raises:
+        ValueError: there is none.
+    """
+    exercises = exercises_of(name[:2])
+    if name not in exercises:
+        raise ValueError(f"no exercise {name!r}; there are {', '.join(exercises) or 'none here'}")
+    return exercises[name]
+
+
+def exercises_of(notebook: str) -> dict[str, Exercise]:
+    """All exercises of a notebook, as in "03", by name; {} where there are none."""
+    try:
+        module = importlib.import_module(f"haze_course.teaching.content.checks_{notebook}")
+    except ModuleNotFoundError:
+        return {}
+    found: dict[str, Exercise] = module.EXERCISES
+    return found
+
+
+def exercise(name: str, answer: Answer) -> Answer:
+    """Judge an answer, say so, and hand back what the notebook goes on with.
+
+    Args:
+        name: notebook and number, as in "03-1".
+        answer: the learner's function or value; a stub returns or is `...`.
+
+    Returns:
+        `answer` when every property holds on fresh random input, else the reference. Arrays that
+        a right function returns become tensors, doubles the type that went in.
+    """
+    asked = find_exercise(name)
+    verdict = check(asked, answer, random.SystemRandom().randrange(10**6))
+    note = ""
+    try:
+        record(name, verdict, Path.cwd())
+    except (OSError, ValueError) as error:
+        note = f"\n\nYour progress could not be kept: {error}"
+    show_text(_text(name, verdict, asked) + note)
+    return _fitting(answer) if verdict.done else asked.reference
+
+
+def _fitting(answer: Any) -> Any:
+    """A right answer whose arrays and doubles come back as the notebook's own tensors would."""
+    if not inspect.isfunction(answer):
+        return answer
+
+    @functools.wraps(answer)
+    def fitting(*args: Any, **kwargs: Any) -> Any:
+        given = [x.dtype for x in (*args, *kwargs.values()) if isinstance(x, torch.Tensor)]
+        return _as_given(answer(*args, **kwargs), given[0] if given else None)
+
+    return fitting
+
+
+def _as_given(result: Any, dtype: torch.dtype | None) -> Any:
+    if isinstance(result, tuple):
+        return tuple(_as_given(part, dtype) for part in result)
+    if isinstance(result, np.ndarray):
+        result = torch.from_numpy(result)
+    if isinstance(result, torch.Tensor) and result.is_floating_point() and dtype:
+        return result.to(dtype)
+    return result
+
+
+def _text(name: str, verdict: Verdict, asked: Exercise) -> str:
+    if verdict.done:
+        return (
+            f"✔ **Exercise {name}: done.** All {verdict.count} properties hold, on fresh random "
+            "input. The notebook goes on with your answer."
+        )
+    goes_on = "The notebook goes on with the course's own answer."
+    if not verdict.attempted:
+        return f"○ **Exercise {name}: not attempted.** {goes_on}\n\n{_hints(name, asked)}"
+    return (
+        f"✘ **Exercise {name}: {verdict.held} of {verdict.count} properties hold.** "
+        f"The first that does not: *{verdict.says}*\n\n"
+        f"Counterexample: {verdict.counterexample}.\n\n{goes_on}\n\n{_hints(name, asked)}"
+    )
+
+
+def _hints(name: str, asked: Exercise) -> str:
+    """Three hints, each to be opened on its own."""
+    lines = [
+        f"<details><summary>Hint {number}: {title}</summary>{_as_html(hint)}</details>"
+        for number, (title, hint) in enumerate(zip(_HINTS, asked.hints, strict=True), start=1)
+    ]
+    return "\n".join(
+        [*lines, f'After an attempt, `hc.teaching.reveal("{name}")` shows a solution.']
+    )
+
+
+def _as_html(text: str) -> str:
+    """Escaped; what stands between backticks becomes code, line breaks stay."""
+    parts = html.escape(text, quote=False).split("`")
+    parts[1::2] = [f"<code>{part}</code>" for part in parts[1::2]]
+    return "".join(parts).replace("\n", "<br>")
+
+
+def reveal(name: str) -> None:
+    """Show one solution, once the exercise was attempted."""
+    asked = find_exercise(name)
+    if name not in read_progress(Path.cwd()):
+        show_text(f"Exercise {name}: write something in place of `...` and run its cell first.")
+        return
+    show_text(f"One solution of exercise {name}; yours may look different:\n\n```python\n"
+        f"{solution(asked.reference)}\n```")  # fmt: skip
+
+
+def solution(answer: Any) -> str:
+    """The source of an answer: of a function, its code; of a value, the value."""
+    if not callable(answer):
+        return pprint.pformat(answer, width=80, sort_dicts=False)
+    return inspect.cleandoc("\n" + inspect.getsource(answer))

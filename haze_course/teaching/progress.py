@@ -1,0 +1,60 @@
+"""What a learner has attempted and solved: a small file beside their notebooks."""
+
+import json
+import time
+from pathlib import Path
+from typing import TypedDict
+
+from haze_course.paths import atomic_path
+from haze_course.teaching.checking import Verdict
+
+FILE = "progress.json"
+
+
+class Entry(TypedDict):
+    """The latest attempt at one exercise."""
+
+    done: bool  # ever; a later wrong attempt does not take it away
+    held: int
+    count: int
+    attempts: int
+    when: str
+
+
+Progress = dict[str, Entry]
+
+
+def read_progress(folder: Path) -> Progress:
+    """Exercise -> its latest attempt; {} before any.
+
+    Raises:
+        ValueError: the file is damaged.
+    """
+    file = folder / FILE
+    if not file.is_file():
+        return {}
+    try:
+        entries: Progress = json.loads(file.read_text(encoding="utf-8"))
+        return {name: Entry(**entry) for name, entry in entries.items()}
+    except (ValueError, TypeError, AttributeError) as error:
+        raise ValueError(
+            f"{file}: expected JSON as the exercises write it, found something else ({error}); "
+            "move it away to start afresh"
+        ) from error
+
+
+def record(name: str, verdict: Verdict, folder: Path) -> None:
+    """Keep an attempt; a stub is none, so that running a notebook leaves no trace."""
+    if not verdict.attempted:
+        return
+    progress = read_progress(folder)
+    before = progress.get(name)
+    progress[name] = Entry(
+        done=verdict.done or (before is not None and before["done"]),
+        held=verdict.held,
+        count=verdict.count,
+        attempts=1 + (before["attempts"] if before else 0),
+        when=time.strftime("%Y-%m-%d %H:%M"),
+    )
+    with atomic_path(folder / FILE) as part:
+        part.write_text(json.dumps(progress, indent=1, sort_keys=True) + "\n", encoding="utf-8")

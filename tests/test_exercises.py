@@ -1,0 +1,200 @@
+"""The checks are checked: wrong answers fall, right ones pass, stubs are noticed."""
+
+import inspect
+import re
+from pathlib import Path
+
+import numpy as np
+import pytest
+import torch
+
+from haze_course.teaching import exercises
+from haze_course.teaching.answers import Mistake, mistakes_of, unusual_of
+from haze_course.teaching.checking import (
+    Draw,
+    Exercise,
+    Violation,
+    as_tensor,
+    check,
+    contains_stub,
+    expect,
+    same,
+)
+from haze_course.teaching.progress import FILE, read_progress
+
+CONTENT = Path(inspect.getfile(exercises)).parent / "content"
+NOTEBOOKS = sorted(path.stem[-2:] for path in CONTENT.glob("checks_*.py"))
+ALL = {name: found for n in NOTEBOOKS for name, found in exercises.exercises_of(n).items()}
+WRONG = [(name, m) for n in NOTEBOOKS for name, ms in mistakes_of(n).items() for m in ms]
+UNUSUAL = [
+    (name, number, answer)
+    for n in NOTEBOOKS
+    for name, answers in unusual_of(n).items()
+    for number, answer in enumerate(answers)
+]
+SEED = torch.seed() % 10**6
+
+
+@pytest.fixture(autouse=True)
+def _own_folder(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.chdir(tmp_path)
+    print(f"seed {SEED}")
+
+
+@pytest.mark.parametrize("name", ALL)
+def test_the_reference_is_right(name: str) -> None:
+    verdict = check(ALL[name], ALL[name].reference, SEED)
+    assert verdict.done, f"seed {SEED}: {verdict}"
+
+
+@pytest.mark.parametrize(
+    ("name", "mistake"), WRONG, ids=lambda x: x.what if isinstance(x, Mistake) else x
+)
+def test_a_typical_mistake_is_found_and_named(name: str, mistake: Mistake) -> None:
+    verdict = check(ALL[name], mistake.answer, SEED)
+    assert verdict.attempted
+    assert not verdict.done, f"seed {SEED}: accepted"
+    assert verdict.broken == mistake.breaks, f"seed {SEED}: {verdict}"
+    assert verdict.counterexample
+
+
+@pytest.mark.parametrize(("name", "number", "answer"), UNUSUAL)
+def test_an_unusual_right_answer_is_accepted(name: str, number: int, answer: object) -> None:
+    verdict = check(ALL[name], answer, SEED)
+    assert verdict.done, f"{number}, seed {SEED}: {verdict}"
+
+
+@pytest.mark.parametrize("name", ALL)
+def test_a_stub_is_not_attempted(name: str) -> None:
+    asked = ALL[name]
+    stubs: list[object] = [...]
+    if callable(asked.reference):
+        stubs.append(lambda *_, **__: ...)
+    elif isinstance(asked.reference, dict):
+        stubs.append(dict.fromkeys(asked.reference, ...))
+    for stub in stubs:
+        assert not check(asked, stub, SEED).attempted
+
+
+@pytest.mark.parametrize("name", ALL)
+def test_every_exercise_is_complete(name: str) -> None:
+    asked = ALL[name]
+    assert len(asked.hints) == 3
+    assert all(len(hint.split()) >= 4 for hint in asked.hints)
+    assert all((p.__doc__ or "").strip().endswith(".") for p in asked.properties)
+    assert len(mistakes_of(name[:2])[name]) >= 3
+    assert len(unusual_of(name[:2])[name]) >= 2
+    names = {p.__name__ for p in asked.properties}
+    assert len(names) == len(asked.properties)
+    assert {m.breaks for m in mistakes_of(name[:2])[name]} <= names
+
+
+def double(x: float) -> float:
+    return 2 * x
+
+
+def doubles(answer: object, draw: Draw) -> None:
+    """It doubles."""
+    x = draw.number(1, 9)
+    same(answer(x), 2 * x, f"x = {x:.2f}")  # type: ignore[operator]
+
+
+def is_positive(answer: object, draw: Draw) -> None:
+    """It stays positive."""
+    expect(answer(draw.number(1, 9)) > 0, "x is positive")  # type: ignore[operator]
+
+
+TINY = Exercise(double, (is_positive, doubles), ("one two three four",) * 3)
+
+
+def test_verdict_names_the_property_and_never_the_answer(monkeypatch: pytest.MonkeyPatch) -> None:
+    verdict = check(TINY, lambda x: 3 * x, 0)
+    assert (verdict.held, verdict.count, verdict.broken) == (1, 2, "doubles")
+    assert verdict.says == "It doubles."
+    x = Draw(0).number(1, 9)
+    assert verdict.counterexample == f"x = {x:.2f}: yours is {3 * x:.4g}, which is too large"
+    assert f"{2 * x:.4g}" not in verdict.counterexample
+
+
+def test_what_a_learner_may_hand_in() -> None:
+    def broken(x: float) -> float:
+        return x / 0
+
+    assert "ZeroDivisionError" in check(TINY, broken, 0).counterexample
+    assert "return x / 0" in check(TINY, broken, 0).counterexample
+    assert "is there a `return`" in check(
+        Exercise(double, (doubles,), ("",) * 3), print, 0
+    ).says + (check(Exercise(double, (doubles,), ("",) * 3), lambda _: None, 0).counterexample)
+    assert check(TINY, lambda x: torch.tensor([2 * x]), 0).done
+    assert contains_stub({"a": [1, (2, ...)]})
+    assert not contains_stub({"a": torch.zeros(3)})
+
+
+def test_changing_the_input_is_a_mistake() -> None:
+    def keeps(answer: object, draw: Draw) -> None:
+        """It adds one."""
+        image = draw.image(3, 3)
+        same(answer(image), image + 1, "a picture")  # type: ignore[operator]
+
+    asked = Exercise(None, (keeps,), ("",) * 3)
+    assert "in place" in check(asked, lambda x: x.add_(1), 0).counterexample
+    assert check(asked, lambda x: x + 1, 0).done
+
+
+def test_tensors_of_any_kind_are_compared() -> None:
+    same([[1, 2]], torch.tensor([[1.0, 2.0]]), "a list")
+    same(torch.ones(2, dtype=torch.float64), torch.ones(2), "double")
+    with pytest.raises(Violation, match=r"expected shape \(2,\), got \(3,\)"):
+        same(torch.ones(3), torch.ones(2), "q")
+    with pytest.raises(Violation, match="NaN"):
+        as_tensor(torch.tensor([torch.nan]), "q")
+    with pytest.raises(Violation, match="expected a tensor, got str"):
+        as_tensor("no", "q")
+
+
+def test_in_a_notebook(capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch) -> None:
+    """Blank: the reference, nothing kept. Wrong: the reference, kept. Right: the learner's own."""
+    monkeypatch.setattr(exercises, "exercises_of", lambda _: {"99-1": TINY})
+
+    def own(x: float) -> float:
+        return x + x
+
+    assert exercises.exercise("99-1", lambda _: ...) is double
+    said = capsys.readouterr().out
+    assert "not attempted" in said
+    assert said.count("<details>") == 3
+    assert not Path(FILE).exists()
+    exercises.reveal("99-1")
+    assert "run its cell first" in capsys.readouterr().out
+
+    assert exercises.exercise("99-1", lambda x: 3 * x) is double
+    assert "1 of 2 properties hold" in capsys.readouterr().out
+    exercises.reveal("99-1")
+    assert "return 2 * x" in capsys.readouterr().out
+
+    assert exercises.exercise("99-1", own).__wrapped__ is own  # type: ignore[attr-defined]
+    assert "**Exercise 99-1: done.**" in capsys.readouterr().out
+    assert exercises.exercise("99-1", lambda _: 0) is double
+    kept = read_progress(Path())["99-1"]
+    assert (kept["done"], kept["attempts"], kept["held"]) == (True, 3, 0)
+    with pytest.raises(ValueError, match="no exercise '99-7'; there are 99-1"):
+        exercises.exercise("99-7", own)
+
+
+def test_a_right_answer_fits_into_the_notebook(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(exercises, "exercises_of", lambda _: {"99-1": TINY})
+    own = exercises.exercise("99-1", lambda x: np.float64(2) * np.asarray(x))
+    found = own(torch.ones(2))
+    assert isinstance(found, torch.Tensor)
+    assert found.dtype == torch.float32
+
+
+def test_a_damaged_progress_file_stops_nobody(
+    capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(exercises, "exercises_of", lambda _: {"99-1": TINY})
+    Path(FILE).write_text("[]")
+    exercises.exercise("99-1", double)
+    said = capsys.readouterr().out
+    assert re.search(r"done.*\n\nYour progress could not be kept: .*move it away", said, re.S)
+    assert Path(FILE).read_text() == "[]"

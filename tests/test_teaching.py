@@ -1,0 +1,166 @@
+"""Quizzes and widgets: text where nobody sits, buttons and sliders elsewhere; the pack."""
+
+import re
+from pathlib import Path
+
+import nbformat
+import pytest
+import torch
+from command import call
+from matplotlib.figure import Figure
+from torch import Tensor
+
+import haze_course as hc
+from haze_course.course import instructor
+from haze_course.course.answers import fill
+from haze_course.paths import notebooks_folder
+from haze_course.plots.web import html_images, html_swipe
+from haze_course.teaching import widgets
+from haze_course.teaching.checking import Verdict
+from haze_course.teaching.progress import FILE, record
+from haze_course.teaching.quiz import parse, quiz_text, quiz_widget, quizzes_of
+
+NUMBERS = [path.stem[:2] for path in sorted(notebooks_folder().glob("[0-9][0-9]_*.ipynb"))]
+QUIZZES = {name: asked for n in NUMBERS for name, asked in quizzes_of(n).items()}
+QUIZ = parse("# 99-exit\n\nGrey?\n\n- [x] Yes.\n  Fog is.\n- [ ] Blue & red.\n  Look again.")[
+    "99-exit"
+]
+
+
+@pytest.mark.parametrize("name", QUIZZES)
+def test_every_question_has_a_right_option_and_reasons(name: str) -> None:
+    for question in QUIZZES[name]:
+        assert question.asks.endswith(("?", ".", ":")), question.asks
+        assert len(question.options) >= 2
+        assert any(option.right for option in question.options), question.asks
+        assert any(not option.right for option in question.options), question.asks
+        for option in question.options:
+            assert len(option.why.split()) >= 4, f"no reason: {option.text}"
+
+
+def test_a_quiz_as_text_hides_its_answers_until_opened() -> None:
+    text = quiz_text(QUIZ)
+    shown, hidden = text.split("<details>")
+    assert "(a) Yes." in shown
+    assert "Fog" not in shown
+    assert "(b) ✘ No. Look again." in hidden
+
+
+def test_a_quiz_as_buttons_answers_the_press() -> None:
+    _, *buttons, answer = quiz_widget(QUIZ).children[1].children
+    yes, other = buttons
+    assert (yes.description, other.description) == ("Yes.", "Blue & red.")
+    other.click()
+    assert other.description.startswith("✘")
+    assert "Look again." in answer.value
+    yes.click()
+    assert yes.description.startswith("✔")
+    assert "Fog is." in answer.value
+
+
+def look(level: float, x: int = 0, y: int = 0) -> tuple[dict[str, Tensor], str]:
+    panels = {"hazy": torch.full((1, 3, 6, 8), level), "depth": torch.rand(1, 1, 6, 8)}
+    return panels, f"level {level} at {x}, {y}"
+
+
+def test_controls_change_the_view_and_its_words() -> None:
+    controls = {"level": (0.0, 1.0, 0.1)}
+    box = widgets.explore_widget(look, {"level": 0.2}, None, controls)
+    (slider,), page = box.children[0].children, box.children[1]
+    before = page.value
+    assert (slider.value, slider.description) == (0.2, "level")
+    assert "level 0.2 at 0, 0" in before
+    slider.value = 0.8
+    assert "level 0.8" in page.value
+    assert page.value != before
+    assert page.value.count("<img") == page.value.count('alt="') == 2
+    assert 'aria-live="polite"' in page.value
+
+
+def test_a_point_can_be_typed_or_clicked() -> None:
+    controls = {"level": [0.2, 0.8], "x": (0, 7), "y": (0, 5)}
+    first = {"level": 0.2, "x": 3, "y": 2}
+    box = widgets.explore_widget(look, first, ("x", "y"), controls)
+    _, x, y = box.children[0].children
+    page = box.children[1]
+    assert {"haze-at-x"} <= set(x._dom_classes)
+    assert 'data-x="7" data-y="5"' in page.value
+    assert "left:43.75%;top:41.67%" in page.value  # the middle of pixel (3, 2) of 8 x 6
+    x.value, y.value = 0, 5
+    assert "at 0, 5" in page.value
+    x.value = 99
+    assert "at 7, 5" in page.value
+
+
+def test_where_nobody_sits_the_states_are_figures(monkeypatch: pytest.MonkeyPatch) -> None:
+    shown: list[str] = []
+    monkeypatch.setattr(widgets, "show_images", lambda text, **_: shown.append(text))
+    monkeypatch.setattr(widgets, "show", lambda _, text: shown.append(text))
+    hc.teaching.explore(look, static=[{"level": 0.1}, {"level": 0.9}], level=(0.0, 1.0, 0.1))
+    hc.teaching.explore(lambda k: (Figure(), f"{k} curves"), static=[{"k": 3}], k=(1, 5))
+    one = torch.rand(1, 3, 4, 4)
+    hc.teaching.swipe(one, one, labels=("hazy", "dehazed"), text="A street.")
+    assert shown == ["level 0.1 at 0, 0", "level 0.9 at 0, 0", "3 curves", "A street."]
+
+
+def test_pictures_in_a_page_say_what_they_are() -> None:
+    page = html_images({"a_<b>": torch.rand(1, 3, 4, 4)}, "one & two", dot=(0.5, 0.5))
+    assert 'alt="a &lt;b&gt;"' in page
+    assert "one &amp; two" in page
+    swipe = html_swipe(torch.rand(1, 3, 4, 4), torch.rand(1, 3, 4, 4), ("hazy", "dehazed"))
+    assert re.search(r'<input type="range"[^>]*aria-label="where hazy ends', swipe)
+    assert swipe.count("<img") == swipe.count("alt=") == 2
+
+
+def test_progress_is_listed(tmp_path: Path) -> None:
+    record("03-1", Verdict(True, 2, 4), tmp_path)
+    record("03-2", Verdict(True, 5, 5), tmp_path)
+    record("03-3", Verdict(False, 0, 3), tmp_path)
+    done = call("progress", tmp_path)
+    assert done.exit_code == 0, done.output
+    assert "03-1  ✘ 2 of 4 properties hold (1 attempt," in done.output
+    assert "03-2  ✔ done (1 attempt," in done.output
+    assert "03-3  ○ not attempted" in done.output
+    assert re.search(r"Together: 1 of \d+ exercises done", done.output)
+    (tmp_path / FILE).write_text("{")
+    assert "move it away to start afresh" in call("progress", tmp_path).output
+
+
+def test_sessions_are_even() -> None:
+    assert instructor.sessions_of([15, 45, 40, 60], 2) == [range(0, 2), range(2, 4)]
+    assert instructor.sessions_of([10, 10, 80], 2) == [range(0, 2), range(2, 3)]
+    assert instructor.sessions_of([10], 6) == [range(0, 1)]
+
+
+def test_the_instructors_pack_is_solved_and_never_replaces_anything(tmp_path: Path) -> None:
+    done = call("instructor", "-o", tmp_path / "pack")
+    assert done.exit_code == 0, done.output
+    guide = (tmp_path / "pack" / "guide.md").read_text()
+    solved = nbformat.read(tmp_path / "pack" / "03_dark_channel.ipynb", as_version=4)
+    source = "\n".join(cell.source for cell in solved.cells)
+    assert "return ..." not in source
+    assert "window = rows[" in source
+    assert "### Exercise 03-1" in guide
+    assert "**the window is forgotten**: 2 of 4 properties hold." in guide
+    assert "### Quiz 03-exit" in guide
+    pages = {path.stem for path in (tmp_path / "pack").glob("*.html")}
+    assert pages == {"index", *(path.stem for path in (tmp_path / "pack").glob("*.ipynb"))}
+    again = call("instructor", "-o", tmp_path / "pack")
+    assert again.exit_code == 2
+    assert "is not empty" in again.output
+
+
+def test_an_answer_takes_the_place_of_a_stub() -> None:
+    cell = nbformat.v4.new_code_cell(
+        'def f(x):\n    return ...\n\n\nf = hc.teaching.exercise("99-1", f)\nprint(f(1))'
+    )
+    notebook = nbformat.v4.new_notebook(cells=[cell])
+    fill(notebook, {"99-1": "def own(x):\n    return x"})
+    assert cell.source == (
+        "def own(x):\n    return x\n\n\nf = own\n\n\n"
+        'f = hc.teaching.exercise("99-1", f)\nprint(f(1))'
+    )
+    fill(notebook, {"99-1": "{'a': 1}"})
+    assert cell.source.startswith("f = {'a': 1}\n")
+    with pytest.raises(ValueError, match="no cell for exercise 99-2; there are 99-1"):
+        fill(notebook, {"99-2": "1"})
