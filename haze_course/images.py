@@ -37,7 +37,9 @@ def read_image(path: Path | str) -> Tensor:
         raise FileNotFoundError(f"{path}: {found}; expected a picture")
     try:
         with warnings.catch_warnings():
+            warnings.simplefilter("ignore")  # of harmless oddities, as a damaged EXIF block
             warnings.simplefilter("error", Image.DecompressionBombWarning)
+            warnings.filterwarnings("error", "Truncated File Read")
             with Image.open(path) as picture:
                 pixels = _to_rgb(ImageOps.exif_transpose(picture))
     except (Image.DecompressionBombWarning, Image.DecompressionBombError) as error:
@@ -45,7 +47,7 @@ def read_image(path: Path | str) -> Tensor:
             f"{path}: refused, expected at most {Image.MAX_IMAGE_PIXELS} pixels: {error}"
         ) from error
     # Pillow raises these for what is not a picture, is cut short or carries broken headers.
-    except (OSError, SyntaxError, ValueError, EOFError, MemoryError) as error:
+    except (OSError, SyntaxError, ValueError, EOFError, MemoryError, UserWarning) as error:
         raise ImageError(
             f"{path}: expected a picture ({', '.join(sorted(SUFFIXES))}), "
             f"could not decode it: {error}"

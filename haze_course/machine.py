@@ -13,12 +13,29 @@ import os
 import platform
 import statistics
 import time
+from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
 
 from haze_course.paths import data_folder
 
 # profile -> notebook -> {"seconds", "peak_mb", "benchmark"}
 Timings = dict[str, dict[str, dict[str, float]]]
+
+
+class MissingExtra(ImportError):  # noqa: N818
+    """Something optional is not installed; the message says how to get it."""
+
+
+@contextmanager
+def needs_extra(extra: str) -> Iterator[None]:
+    """Import optional packages inside; what is missing becomes a `MissingExtra`."""
+    try:
+        yield
+    except ModuleNotFoundError as error:
+        raise MissingExtra(
+            f"this needs {error.name}, which is not installed: pip install 'haze-course[{extra}]'"
+        ) from error
 
 
 def cores() -> int:

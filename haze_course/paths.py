@@ -1,9 +1,13 @@
 """Where the shipped files are, and how a file is written so that none is ever half-written."""
 
+import hashlib
 import os
+import tempfile
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
+
+from filelock import FileLock, Timeout
 
 _PACKAGE = Path(__file__).resolve().parent
 
@@ -63,3 +67,29 @@ def atomic_path(path: Path | str) -> Iterator[Path]:
     finally:
         if temporary.is_file():
             temporary.unlink()
+
+
+@contextmanager
+def only_run_in(folder: Path | str) -> Iterator[None]:
+    """Two runs that write to one folder would spoil each other: the second is refused.
+
+    The lock goes with the process, however it ends.
+
+    Raises:
+        ValueError: another run works there.
+    """
+    folder = Path(folder)
+    name = hashlib.sha256(str(folder.resolve()).encode()).hexdigest()[:16]
+    lock = FileLock(
+        Path(tempfile.gettempdir()) / f"haze_course_{name}.lock"
+    )  # no file beside yours
+    try:
+        lock.acquire(timeout=0)
+    except Timeout as error:
+        raise ValueError(
+            f"{folder}: another run writes there; wait for it, or choose another folder"
+        ) from error
+    try:
+        yield
+    finally:
+        lock.release()

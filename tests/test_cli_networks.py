@@ -81,7 +81,7 @@ def test_train_offers_every_setting_and_refuses_impossible_ones(tmp_path: Path) 
 
 def test_evaluate_measures_a_network_on_pairs(tmp_path: Path, weights: Path) -> None:
     picture(tmp_path / "SOTS" / "indoor" / "hazy" / "1400_1.png", size=(19, 13))
-    picture(tmp_path / "SOTS" / "indoor" / "gt" / "1400.png", size=(23, 17))
+    picture(tmp_path / "SOTS" / "indoor" / "gt" / "1400.png", size=(39, 33))
     out = tmp_path / "r.json"
     where = ("--data", tmp_path, "--layout", "sots-indoor", "--json", out)
     result = call("evaluate", *where, "--model", weights)

@@ -54,8 +54,7 @@ def test_a_typical_mistake_is_found_and_named(name: str, mistake: Mistake) -> No
     verdict = check(ALL[name], mistake.answer, SEED)
     assert verdict.attempted
     assert not verdict.done, f"seed {SEED}: accepted"
-    assert verdict.broken == mistake.breaks, f"seed {SEED}: {verdict}"
-    assert verdict.counterexample
+    assert verdict.broken.name == mistake.breaks, f"seed {SEED}: {verdict}"
 
 
 @pytest.mark.parametrize(("name", "number", "answer"), UNUSUAL)
@@ -109,22 +108,24 @@ TINY = Exercise(double, (is_positive, doubles), ("one two three four",) * 3)
 
 def test_verdict_names_the_property_and_never_the_answer(monkeypatch: pytest.MonkeyPatch) -> None:
     verdict = check(TINY, lambda x: 3 * x, 0)
-    assert (verdict.held, verdict.count, verdict.broken) == (1, 2, "doubles")
-    assert verdict.says == "It doubles."
+    assert (verdict.held, len(verdict.results), verdict.broken.name) == (1, 2, "doubles")
+    assert verdict.broken.says == "It doubles."
     x = Draw(0).number(1, 9)
-    assert verdict.counterexample == f"x = {x:.2f}: yours is {3 * x:.4g}, which is too large"
-    assert f"{2 * x:.4g}" not in verdict.counterexample
+    assert verdict.broken.counterexample == f"x = {x:.2f}: yours is {3 * x:.4g}, which is too large"
+    assert f"{2 * x:.4g}" not in verdict.broken.counterexample
 
 
 def test_what_a_learner_may_hand_in() -> None:
     def broken(x: float) -> float:
         return x / 0
 
-    assert "ZeroDivisionError" in check(TINY, broken, 0).counterexample
-    assert "return x / 0" in check(TINY, broken, 0).counterexample
-    assert "is there a `return`" in check(
-        Exercise(double, (doubles,), ("",) * 3), print, 0
-    ).says + (check(Exercise(double, (doubles,), ("",) * 3), lambda _: None, 0).counterexample)
+    assert "ZeroDivisionError" in check(TINY, broken, 0).broken.counterexample
+    assert "return x / 0" in check(TINY, broken, 0).broken.counterexample
+    only_doubles = Exercise(double, (doubles,), ("",) * 3)
+    found = check(only_doubles, lambda _: None, 0).broken.counterexample
+    assert "is there a `return`" in found
+    missing = check(only_doubles, lambda x: {}[x], 0).broken.counterexample
+    assert "there is no entry" in missing
     assert check(TINY, lambda x: torch.tensor([2 * x]), 0).done
     assert contains_stub({"a": [1, (2, ...)]})
     assert not contains_stub({"a": torch.zeros(3)})
@@ -137,7 +138,7 @@ def test_changing_the_input_is_a_mistake() -> None:
         same(answer(image), image + 1, "a picture")  # type: ignore[operator]
 
     asked = Exercise(None, (keeps,), ("",) * 3)
-    assert "in place" in check(asked, lambda x: x.add_(1), 0).counterexample
+    assert "in place" in check(asked, lambda x: x.add_(1), 0).broken.counterexample
     assert check(asked, lambda x: x + 1, 0).done
 
 
@@ -168,12 +169,16 @@ def test_in_a_notebook(capsys: pytest.CaptureFixture[str], monkeypatch: pytest.M
     assert "run its cell first" in capsys.readouterr().out
 
     assert exercises.exercise("99-1", lambda x: 3 * x) is double
-    assert "1 of 2 properties hold" in capsys.readouterr().out
+    said = capsys.readouterr().out
+    assert "1 of 2 properties hold" in said
+    assert "- ✔ It stays positive." in said
+    assert "- ✘ It doubles." in said
     exercises.reveal("99-1")
     assert "return 2 * x" in capsys.readouterr().out
 
     assert exercises.exercise("99-1", own).__wrapped__ is own  # type: ignore[attr-defined]
     assert "**Exercise 99-1: done.**" in capsys.readouterr().out
+    exercises.exercise("99-1", own)  # run again: no new attempt
     assert exercises.exercise("99-1", lambda _: 0) is double
     kept = read_progress(Path())["99-1"]
     assert (kept["done"], kept["attempts"], kept["held"]) == (True, 3, 0)

@@ -14,13 +14,13 @@ import haze_course
 ROOT = Path(__file__).resolve().parent.parent
 LIBRARY = ROOT / "haze_course"
 
-CLI = ("group", "lessons", "pictures", "training", "entry")
+CLI = ("group", "lessons", "measuring", "pictures", "reside", "training", "export", "entry")
 COURSE = ("profiles", "execution", "pages", "links", "runner", "answers", "instructor")
 
 # Bottom to top. A file imports only from floors below it, or from a file that stands before it
 # in its own group. The four sciences of floor 1 do not know each other.
 FLOORS: list[list[list[str]]] = [
-    [["guards", "paths", "images", "machine"]],
+    [["guards", "paths", "images", "machine", "layouts"]],
     [
         ["physics.scattering", "physics.priors"],
         ["quality.metrics", "quality.statistics", "quality.evaluation"],
@@ -36,10 +36,10 @@ FLOORS: list[list[list[str]]] = [
     ],
     [
         [
-            f"data.{file}"
-            for file in ("transforms", "haze", "shipped", "benchmark", "crops", "reside")
+            *(f"data.{file}" for file in ("transforms", "haze", "shipped", "benchmark", "crops")),
+            *(f"data.reside{file}" for file in ("_folders", "", "_check", "_sample")),
         ],
-        ["deploy.export", "deploy.inference", "deploy.batch"],
+        ["deploy.tiles", "deploy.inference", "deploy.export", "deploy.batch"],
         ["plots.figures", "plots.images", "plots.web", "plots.curves", "plots.tables"],
     ],
     [
@@ -74,6 +74,7 @@ PLACES = {  # who may import it
     "PIL": ("images",),
     "onnxruntime": ("deploy.export", "deploy.inference"),
     "onnx": ("deploy.export",),
+    "onnxscript": ("deploy.export",),
 }
 FILE_LINES, FUNCTION_LINES, SCIENCE_LINES = 250, 40, 1500
 CONTENT_LINES = 450  # exercises and quizzes of one notebook: a list, not a structure

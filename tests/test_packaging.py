@@ -50,7 +50,7 @@ def test_constraints_pin_what_is_needed_and_leave_torch_free() -> None:
     pins = dict(line.split("==") for line in lines if line and not line.startswith("#"))
     pins = {canonicalize_name(name): version for name, version in pins.items()}
     assert not [name for name in pins if WITH_TORCH.match(name)]
-    for name, requirement in needed("course", "test").items():
+    for name, requirement in needed("course", "edge", "test").items():
         if not WITH_TORCH.match(name):
             assert name in pins, f"no tested version of {name}"
             assert requirement.specifier.contains(pins[name]), f"{requirement} but {pins[name]}"
@@ -63,12 +63,13 @@ def test_the_wheel_carries_data_and_notebooks_and_finds_them(tmp_path: Path) -> 
     with zipfile.ZipFile(wheel) as archive:
         names = set(archive.namelist())
         archive.extractall(tmp_path / "installed")
-    shipped = [*(ROOT / "notebooks").glob("*"), *(ROOT / "haze_course").rglob("*.py")]
+    library = [*(ROOT / "haze_course").rglob("*.py"), *(ROOT / "haze_course").rglob("*.md")]
+    shipped = [*(ROOT / "notebooks").glob("*"), *library]
     sums = (ROOT / "data" / "SHA256SUMS").read_text(encoding="utf-8").splitlines()
     expected = {
-        f"{'' if path.suffix == '.py' else 'haze_course/_shipped/'}{path.relative_to(ROOT)}"
+        f"{'' if path in library else 'haze_course/_shipped/'}{path.relative_to(ROOT)}"
         for path in shipped
-        if path.is_file() and path.suffix in {".py", ".ipynb", ".yaml"}
+        if path.is_file() and path.suffix in {".py", ".md", ".ipynb", ".yaml"}
     }
     expected |= {f"haze_course/_shipped/data/{line.split('  ', 1)[1]}" for line in sums}
     assert expected <= names, sorted(expected - names)[:5]

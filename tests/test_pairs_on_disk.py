@@ -46,6 +46,14 @@ def test_a_clear_picture_that_is_too_small_is_named(folder):
         _ = find_pairs(folder)[0].clear
 
 
+@pytest.mark.parametrize("size", [(50, 66), (68, 64), (68, 82), (96, 128)])
+def test_a_clear_picture_with_another_border_than_ten_pixels_is_refused(folder, size):
+    write_image(torch.zeros(1, 3, *size), folder / "clear" / "1400.png")
+    expected = r"which does not fit .* expected 64 x 48, or 84 x 68 with RESIDE's border"
+    with pytest.raises(ImageError, match=rf"1400\.png: {size[1]} x {size[0]} pixels, {expected}"):
+        _ = PairedImages(find_pairs(folder))[0]
+
+
 def test_a_hazy_picture_without_partner_is_named(folder):
     (folder / "clear" / "1401.png").unlink()
     with pytest.raises(FileNotFoundError, match=r"1401_1\.png: expected a clear picture 1401"):
@@ -73,8 +81,8 @@ def test_sots_indoor_is_found_wherever_it_lies(folder, tmp_path_factory, clear):
 
 
 def test_a_layout_that_fits_nothing_says_what_was_looked_for(folder, tmp_path_factory):
-    with pytest.raises(ValueError, match="expected one of pairs, sots-indoor, got 'ots'"):
-        find_pairs(folder, layout="ots")
+    with pytest.raises(ValueError, match=r"expected one of pairs, its, .*, got 'nyu'"):
+        find_pairs(folder, layout="nyu")
     with pytest.raises(FileNotFoundError, match=r"one folder hazy/ beside clear/ or gt/, got none"):
         find_pairs(tmp_path_factory.mktemp("empty"), layout="sots-indoor")
 

@@ -16,7 +16,7 @@ from haze_course.course.answers import fill
 from haze_course.paths import notebooks_folder
 from haze_course.plots.web import html_images, html_swipe
 from haze_course.teaching import widgets
-from haze_course.teaching.checking import Verdict
+from haze_course.teaching.checking import Result, Verdict
 from haze_course.teaching.progress import FILE, record
 from haze_course.teaching.quiz import parse, quiz_text, quiz_widget, quizzes_of
 
@@ -43,7 +43,7 @@ def test_a_quiz_as_text_hides_its_answers_until_opened() -> None:
     shown, hidden = text.split("<details>")
     assert "(a) Yes." in shown
     assert "Fog" not in shown
-    assert "(b) ✘ No. Look again." in hidden
+    assert "(b) ✘ Look again." in hidden
 
 
 def test_a_quiz_as_buttons_answers_the_press() -> None:
@@ -107,15 +107,19 @@ def test_pictures_in_a_page_say_what_they_are() -> None:
     page = html_images({"a_<b>": torch.rand(1, 3, 4, 4)}, "one & two", dot=(0.5, 0.5))
     assert 'alt="a &lt;b&gt;"' in page
     assert "one &amp; two" in page
-    swipe = html_swipe(torch.rand(1, 3, 4, 4), torch.rand(1, 3, 4, 4), ("hazy", "dehazed"))
+    swipe = html_swipe(
+        torch.rand(1, 3, 4, 4), torch.rand(1, 3, 4, 4), ("hazy", "dehazed"), "Two & one."
+    )
+    assert "Two &amp; one." in swipe
     assert re.search(r'<input type="range"[^>]*aria-label="where hazy ends', swipe)
     assert swipe.count("<img") == swipe.count("alt=") == 2
 
 
 def test_progress_is_listed(tmp_path: Path) -> None:
-    record("03-1", Verdict(True, 2, 4), tmp_path)
-    record("03-2", Verdict(True, 5, 5), tmp_path)
-    record("03-3", Verdict(False, 0, 3), tmp_path)
+    good, bad = Result("a", "It holds."), Result("b", "It does not.", "x = 1")
+    record("03-1", Verdict((good, good, bad, bad)), tmp_path, "first try")
+    record("03-2", Verdict((good,)), tmp_path)
+    record("03-3", Verdict(()), tmp_path)
     done = call("progress", tmp_path)
     assert done.exit_code == 0, done.output
     assert "03-1  ✘ 2 of 4 properties hold (1 attempt," in done.output

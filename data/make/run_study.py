@@ -34,6 +34,7 @@ from haze_course.data.benchmark import benchmark_pairs
 from haze_course.data.shipped import Photo, Scene
 from haze_course.machine import describe
 from haze_course.nets.fsrcnn import SuperResolutionTeacher
+from haze_course.paths import only_run_in
 from haze_course.quality.evaluation import evaluate
 from haze_course.quality.statistics import seed_interval
 from haze_course.training.loop import TrainConfig
@@ -183,7 +184,7 @@ def main(
     """Run what is missing of PHASES, one after the other, then print the table."""
     todo = [] if only_report else [which for phase in phases for which in pending(phase, seeds)]
     context = multiprocessing.get_context("spawn")
-    with ProcessPoolExecutor(max(jobs, 1), mp_context=context) as pool:
+    with only_run_in(work), ProcessPoolExecutor(max(jobs, 1), mp_context=context) as pool:
         futures = [pool.submit(run, *which, work, os.getpid()) for which in todo]
         for future in tqdm(
             as_completed(futures), total=len(futures), unit=" runs", disable=not todo

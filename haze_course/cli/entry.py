@@ -14,6 +14,8 @@ FILES = {  # command -> the file that holds it
     "train": "training",
     "dehaze": "pictures",
     "evaluate": "pictures",
+    "data": "reside",
+    "export": "export",
     "instructor": "lessons",
     "links": "lessons",
 }

@@ -8,6 +8,8 @@ from pathlib import Path
 
 import click
 
+from haze_course.machine import MissingExtra
+
 FOLDER = click.Path(path_type=Path)
 
 
@@ -26,7 +28,7 @@ class Commands(click.Group):
             return super().invoke(ctx)
         except BrokenPipeError:  # `haze-course ... | head`
             raise
-        except (ValueError, OSError) as error:
+        except (ValueError, OSError, MissingExtra) as error:
             if ctx.params.get("traceback"):
                 raise
             raise UserError(_explain(error)) from error

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 import click
 
 from haze_course.cli.group import FOLDER, UserError, check_result
+from haze_course.layouts import LAYOUTS
 
 if TYPE_CHECKING:
     from torch import Tensor
@@ -16,7 +17,6 @@ if TYPE_CHECKING:
 
     AnyPair = Pair | PairFiles
 
-LAYOUTS = ["pairs", "sots-indoor"]
 DEHAZERS = ["dark-channel"]
 METHODS = [*DEHAZERS, "hazy"]  # hazy: the input itself, which every method must beat
 SHIPPED = ["scenes", "photos", "rooms", "streets"]
@@ -60,6 +60,7 @@ def dehaze(
 @click.option("--protocol", default="valid", show_default=True, help="Of the SSIM.")
 @click.option("--json", "json_file", required=True, type=FOLDER, help="Table and records.")
 @click.option("--csv", "csv_file", type=FOLDER, help="Records, one line an image.")
+@click.option("--resume", is_flag=True, help="Keep the records of the CSV; measure the others.")
 @click.option("--force", is_flag=True, help="Replace results that are there.")
 def evaluate(
     *,
@@ -71,26 +72,40 @@ def evaluate(
     protocol: str,
     json_file: Path,
     csv_file: Path | None,
+    resume: bool,
     force: bool,
 ) -> None:
-    """Measure a method on pairs of hazy and clear pictures: PSNR, SSIM, CIEDE2000."""
+    """Measure a method on pairs of hazy and clear pictures: PSNR, SSIM, CIEDE2000.
+
+    A pair that cannot be measured does not stop the others: it is named at the end, with exit
+    code 2.
+    """
+    from haze_course.cli.measuring import measure_all, read_done
     from haze_course.quality import evaluation
 
-    check_result(json_file, ".json", force=force)
+    if resume and csv_file is None:
+        raise ValueError("--resume: expected --csv FILE, which holds what is measured")
+    check_result(json_file, ".json", force=force or resume)
     if csv_file:
-        check_result(csv_file, ".csv", force=force)
+        check_result(csv_file, ".csv", force=force or resume)
     where, pairs = _pairs(data, layout, shipped)
     name, run = _method(method, model)
-    records = evaluation.evaluate(run, pairs, name=name, protocol=protocol, progress=True)
-    evaluation.write_json(records, json_file)
-    if csv_file:
-        evaluation.write_csv(records, csv_file)
+    done = {}
+    if resume and csv_file:
+        done = read_done(csv_file, pairs, name=name, protocol=protocol, model=model)
+    records, problems = measure_all(
+        run, pairs, name=name, protocol=protocol, done=done, csv_file=csv_file
+    )
+    if records:
+        evaluation.write_json(records, json_file)
     for row in evaluation.summarise(records):
         click.echo(f"{row['method']} on {row['images']} images of {where}, means:")
         click.echo(
             f"PSNR {row['psnr']:.2f} dB, SSIM {row['ssim']:.4f} ({protocol}), "
             f"CIEDE2000 {row['ciede2000']:.2f}, {row['seconds']:.3f} s an image"
         )
+    if problems:
+        raise UserError("\n".join([f"{len(problems)} of {len(pairs)} not measured:", *problems]))
 
 
 def _pairs(data: Path | None, layout: str, shipped: str | None) -> tuple[str, "Sequence[AnyPair]"]:

@@ -181,8 +181,8 @@ def _exercise(name: str, asked: Exercise, mistakes: Sequence[Mistake]) -> str:
     for mistake in mistakes:
         verdict = check(asked, mistake.answer, _SEED)
         lines.append(
-            f"- **{mistake.what}**: {verdict.held} of {verdict.count} properties hold. "
-            f"*{verdict.says}* {verdict.counterexample}."
+            f"- **{mistake.what}**: {verdict.held} of {len(verdict.results)} properties hold. "
+            f"*{verdict.broken.says}* {verdict.broken.counterexample}"
         )
     return "\n\n".join(lines)
 

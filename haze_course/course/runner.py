@@ -12,7 +12,7 @@ from haze_course.course.links import TIMINGS, timings_table, write_block
 from haze_course.course.pages import Row, index_page, notebook_page
 from haze_course.course.profiles import Job, list_notebooks, plan, read_notebook
 from haze_course.machine import benchmark_seconds, describe, timings, timings_file
-from haze_course.paths import atomic_path
+from haze_course.paths import atomic_path, only_run_in
 
 LOGBOOK = "run.json"  # in the output folder: what was done, for --resume and the index
 
@@ -44,33 +44,35 @@ def run_course(
 
     Raises:
         NotebookError: a cell raised; what came before it is kept.
+        ValueError: something is wrong with the call, or another run writes to `out`.
     """
     if in_place and profile != "lesson":
         raise ValueError(f"--in-place stores the lesson values; profile is {profile!r}")
     jobs = plan(folder, profile, only)
     out.mkdir(parents=True, exist_ok=True)
-    rows = _read_logbook(out)
-    done = []
-    try:
-        for job in jobs:
-            name = job.path.stem
-            if resume and _complete(rows.get(name), job, out):
-                say(f"{name}: done before, kept")
-            else:
-                rows[name] = Row(name, job.title, profile, job.fingerprint, "stopped")
-                rows[name] = _run(job, out, rows[name], timeout)
-                _write_logbook(rows, out)  # now: a killed run is resumed from here
-                say(f"{name}: {rows[name].seconds:.1f} s, {rows[name].peak_mb:.0f} MB")
-            if in_place:
-                for note in store(job.path, out / job.path.name):
-                    say(note)
-            done.append(rows[name])
-    except NotebookError:
-        rows[name] = replace(rows[name], status="failed")
-        raise
-    finally:
-        rows = _write_pages(out, rows)
-        _write_logbook(rows, out)
+    with only_run_in(out):
+        rows = _read_logbook(out)
+        done = []
+        try:
+            for job in jobs:
+                name = job.path.stem
+                if resume and _complete(rows.get(name), job, out):
+                    say(f"{name}: done before, kept")
+                else:
+                    rows[name] = Row(name, job.title, profile, job.fingerprint, "stopped")
+                    rows[name] = _run(job, out, rows[name], timeout)
+                    _write_logbook(rows, out)  # now: a killed run is resumed from here
+                    say(f"{name}: {rows[name].seconds:.1f} s, {rows[name].peak_mb:.0f} MB")
+                if in_place:
+                    for note in store(job.path, out / job.path.name):
+                        say(note)
+                done.append(rows[name])
+        except NotebookError:
+            rows[name] = replace(rows[name], status="failed")
+            raise
+        finally:
+            rows = _write_pages(out, rows)
+            _write_logbook(rows, out)
     if record:
         _record(done, profile, folder)
     return done

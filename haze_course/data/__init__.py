@@ -3,7 +3,13 @@
 from haze_course.data.benchmark import Pair, benchmark_pairs
 from haze_course.data.crops import CropSettings, HazyCrops
 from haze_course.data.haze import HazeSettings, HazySample, sample_haze
-from haze_course.data.reside import PairedImages, PairFiles, find_pairs
+from haze_course.data.reside import (
+    PairedImages,
+    PairFiles,
+    find_pairs,
+    find_pictures,
+    split_by_scene,
+)
 from haze_course.data.shipped import (
     HazyPhoto,
     Photo,
@@ -27,10 +33,12 @@ __all__ = [
     "Scene",
     "benchmark_pairs",
     "find_pairs",
+    "find_pictures",
     "flip_and_turn",
     "photos",
     "random_crop",
     "real_haze",
     "sample_haze",
     "scenes",
+    "split_by_scene",
 ]

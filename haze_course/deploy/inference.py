@@ -6,6 +6,7 @@ from pathlib import Path
 import torch
 from torch import Tensor
 
+from haze_course.machine import cores, needs_extra
 from haze_course.nets.weights import WeightsError, load_pretrained
 
 Method = Callable[[Tensor], Tensor]
@@ -15,13 +16,15 @@ def load_dehazer(name: str | Path, *, device: torch.device | str = "cpu") -> Met
     """Hazy (B, 3, H, W) -> dehazed, same shape, without gradients, back on the processor.
 
     Args:
-        name: of a shipped checkpoint, or a .safetensors file.
+        name: of a shipped checkpoint, a .safetensors file, or an .onnx file.
         device: where the network runs.
 
     Raises:
         FileNotFoundError: no such checkpoint or file.
         WeightsError: weights that cannot be used, or of a network that changes the size.
     """
+    if Path(name).suffix == ".onnx":
+        return load_onnx(name)
     network = load_pretrained(name, device=device).to(memory_format=torch.channels_last)
 
     @torch.no_grad()
@@ -35,4 +38,34 @@ def load_dehazer(name: str | Path, *, device: torch.device | str = "cpu") -> Met
             f"{name}: expected a network whose output is as large as its input, got "
             f"{type(network).__name__}, which makes {tuple(probe.shape[2:])} of (4, 6)"
         )
+    return method
+
+
+def load_onnx(path: Path | str) -> Method:
+    """An ONNX file as a method, run by ONNX Runtime on the processor.
+
+    Raises:
+        FileNotFoundError: no such file.
+        MissingExtra: onnxruntime is not installed.
+        WeightsError: not an ONNX file, or not of a network from picture to picture.
+    """
+    if not Path(path).is_file():
+        raise FileNotFoundError(f"{path}: no such file; write one with haze-course export")
+    with needs_extra("edge"):
+        import onnxruntime
+        from onnxruntime.capi.onnxruntime_pybind11_state import InvalidProtobuf
+    options = onnxruntime.SessionOptions()
+    options.intra_op_num_threads = cores()
+    try:
+        session = onnxruntime.InferenceSession(
+            str(path), options, providers=["CPUExecutionProvider"]
+        )
+    except InvalidProtobuf as error:
+        raise WeightsError(f"{path}: expected an ONNX file: {error}") from error
+    (given,) = session.get_inputs()
+
+    def method(hazy: Tensor) -> Tensor:
+        (dehazed,) = session.run(None, {given.name: hazy.float().contiguous().numpy()})
+        return torch.from_numpy(dehazed)
+
     return method

@@ -27,13 +27,14 @@ def html_images(panels: dict[str, Tensor], text: str, *, dot: tuple[float, float
         dot: a place to mark on every panel, shares of width and height.
     """
     mark = f'<i style="{_DOT};left:{dot[0]:.2%};top:{dot[1]:.2%}"></i>' if dot else ""
+    width = "45%" if len(panels) == 4 else "0"  # two rows of two, else one row
     figures = []
     for name, panel in panels.items():
         picture = panel if panel.shape[1] == 3 else colour_map(name, panels)
         label = name.replace("_", " ")
         figures.append(
-            f'<figure style="margin:0;flex:1 1 0;min-width:200px"><div style="position:relative">'
-            f"{html_image(picture, label)}{mark}</div>"
+            f'<figure style="margin:0;flex:1 1 {width};min-width:200px">'
+            f'<div style="position:relative">{html_image(picture, label)}{mark}</div>'
             f'<figcaption style="text-align:center">{escape(label)}</figcaption></figure>'
         )
     return f'<div style="{_ROW}">{"".join(figures)}</div>{_status(text)}'
@@ -55,13 +56,14 @@ def html_image(picture: Tensor, alt: str, style: str = "") -> str:
     )
 
 
-def html_swipe(before: Tensor, after: Tensor, labels: tuple[str, str]) -> str:
+def html_swipe(before: Tensor, after: Tensor, labels: tuple[str, str], text: str) -> str:
     """Two pictures on top of each other and a slider between them; works without a kernel.
 
     Args:
         before: (1, 3, H, W), on the left.
         after: likewise, on the right.
         labels: of both.
+        text: says what they show.
     """
     left, right = map(escape, labels)
     moved = "this.parentNode.style.setProperty('--cut',this.value+'%')"
@@ -80,7 +82,7 @@ def html_swipe(before: Tensor, after: Tensor, labels: tuple[str, str]) -> str:
         f'<span style="{tag}right:6px">{right}</span></div>'
         f'<input type="range" min="0" max="100" value="50" step="1" oninput="{moved}" '
         f'aria-label="where {left} ends and {right} begins, in percent" '
-        'style="width:100%;margin:6px 0"></div>'
+        f'style="width:100%;margin:6px 0"></div><p>{escape(text)}</p>'
     )
 
 

@@ -65,49 +65,54 @@ class Exercise:
 
 
 @dataclass(frozen=True)
-class Verdict:
-    """What came of checking an answer.
+class Result:
+    """One property of an answer: what it says, and a counterexample where it does not hold."""
 
-    Attributes:
-        attempted: the answer is more than the stub.
-        held: properties that hold.
-        count: all properties.
-        broken: name of the first property that does not hold, and what it says.
-        counterexample: to that one.
-    """
-
-    attempted: bool
-    held: int
-    count: int
-    broken: str = ""
-    says: str = ""
+    name: str
+    says: str
     counterexample: str = ""
+
+
+@dataclass(frozen=True)
+class Verdict:
+    """What came of checking an answer; no results for a stub."""
+
+    results: tuple[Result, ...]
+
+    @property
+    def attempted(self) -> bool:
+        """The answer is more than the stub."""
+        return bool(self.results)
+
+    @property
+    def held(self) -> int:
+        """Properties that hold."""
+        return sum(not result.counterexample for result in self.results)
 
     @property
     def done(self) -> bool:
         """Every property holds."""
-        return self.attempted and self.held == self.count
+        return self.attempted and self.held == len(self.results)
+
+    @property
+    def broken(self) -> Result:
+        """The first property that does not hold."""
+        return next(result for result in self.results if result.counterexample)
 
 
 def check(exercise: Exercise, answer: Any, seed: int) -> Verdict:
-    """Try every property several times; report the first that does not hold."""
-    count = len(exercise.properties)
+    """Try every property several times."""
     if contains_stub(answer):
-        return Verdict(False, 0, count)
+        return Verdict(())
     watched = _watch(answer) if callable(answer) else answer
-    broken: list[tuple[Property, str]] = []
+    results = []
     for held in exercise.properties:
+        says = (held.__doc__ or held.__name__).strip().splitlines()[0]
         try:
-            found = _counterexample(held, watched, seed)
+            results.append(Result(held.__name__, says, _counterexample(held, watched, seed)))
         except NotAttempted:
-            return Verdict(False, 0, count)
-        if found:
-            broken.append((held, found))
-    if not broken:
-        return Verdict(True, count, count)
-    first, found = broken[0]
-    says = (first.__doc__ or first.__name__).strip().splitlines()[0]
-    return Verdict(True, count - len(broken), count, first.__name__, says, found)
+            return Verdict(())
+    return Verdict(tuple(results))
 
 
 def contains_stub(answer: Any) -> bool:
@@ -127,6 +132,8 @@ def _counterexample(held: Property, answer: Any, seed: int) -> str:
             return str(violation)
         except NotAttempted:
             raise
+        except KeyError as error:
+            return f"there is no entry {error}{_where(error)}"
         except Exception as error:  # whatever a learner's code may raise
             return f"it raised {type(error).__name__}: {error}{_where(error)}"
     return ""

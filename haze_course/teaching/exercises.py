@@ -57,10 +57,10 @@ def exercise(name: str, answer: Answer) -> Answer:
     verdict = check(asked, answer, random.SystemRandom().randrange(10**6))
     note = ""
     try:
-        record(name, verdict, Path.cwd())
+        record(name, verdict, Path.cwd(), _source(answer))
     except (OSError, ValueError) as error:
         note = f"\n\nYour progress could not be kept: {error}"
-    show_text(_text(name, verdict, asked) + note)
+    show_text(_text(name, verdict, asked, answer) + note)
     return _fitting(answer) if verdict.done else asked.reference
 
 
@@ -87,31 +87,36 @@ def _as_given(result: Any, dtype: torch.dtype | None) -> Any:
     return result
 
 
-def _text(name: str, verdict: Verdict, asked: Exercise) -> str:
+def _text(name: str, verdict: Verdict, asked: Exercise, answer: Any) -> str:
+    count = len(verdict.results)
     if verdict.done:
         return (
-            f"✔ **Exercise {name}: done.** All {verdict.count} properties hold, on fresh random "
-            "input. The notebook goes on with your answer."
+            f"✔ **Exercise {name}: done.** All {count} properties hold, on fresh random input. "
+            "The notebook goes on with your answer."
         )
     goes_on = "The notebook goes on with the course's own answer."
     if not verdict.attempted:
-        return f"○ **Exercise {name}: not attempted.** {goes_on}\n\n{_hints(name, asked)}"
+        open_ones = list(answer.values()).count(...) if isinstance(answer, dict) else 0
+        some = f" {open_ones} of {len(answer)} places are still `...`." if open_ones else ""
+        return f"○ **Exercise {name}: not attempted.**{some} {goes_on}\n\n{_hints(name, asked)}"
+    listed = "\n".join(
+        f"- {'✘' if result.counterexample else '✔'} {result.says}" for result in verdict.results
+    )
     return (
-        f"✘ **Exercise {name}: {verdict.held} of {verdict.count} properties hold.** "
-        f"The first that does not: *{verdict.says}*\n\n"
-        f"Counterexample: {verdict.counterexample}.\n\n{goes_on}\n\n{_hints(name, asked)}"
+        f"✘ **Exercise {name}: {verdict.held} of {count} properties hold.**\n\n{listed}\n\n"
+        f"Counterexample to “{verdict.broken.says}”\n\n> {verdict.broken.counterexample}\n\n"
+        f"{goes_on}\n\n{_hints(name, asked)}"
     )
 
 
 def _hints(name: str, asked: Exercise) -> str:
     """Three hints, each to be opened on its own."""
     lines = [
-        f"<details><summary>Hint {number}: {title}</summary>{_as_html(hint)}</details>"
+        f"<details><summary>Hint {number}: {title}</summary><p>{_as_html(hint)}</p></details>"
         for number, (title, hint) in enumerate(zip(_HINTS, asked.hints, strict=True), start=1)
     ]
-    return "\n".join(
-        [*lines, f'After an attempt, `hc.teaching.reveal("{name}")` shows a solution.']
-    )
+    reveal_it = f'After an attempt, `hc.teaching.reveal("{name}")` shows a solution.'
+    return "\n".join([*lines, "", reveal_it])
 
 
 def _as_html(text: str) -> str:
@@ -127,8 +132,15 @@ def reveal(name: str) -> None:
     if name not in read_progress(Path.cwd()):
         show_text(f"Exercise {name}: write something in place of `...` and run its cell first.")
         return
-    show_text(f"One solution of exercise {name}; yours may look different:\n\n```python\n"
-        f"{solution(asked.reference)}\n```")  # fmt: skip
+    kind = "One solution; yours may look different" if callable(asked.reference) else "The solution"
+    show_text(f"Exercise {name}. {kind}:\n\n```python\n{solution(asked.reference)}\n```")
+
+
+def _source(answer: Any) -> str:
+    try:
+        return solution(answer)
+    except OSError:  # typed where nothing keeps its source
+        return repr(answer)
 
 
 def solution(answer: Any) -> str:

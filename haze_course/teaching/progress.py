@@ -1,5 +1,6 @@
 """What a learner has attempted and solved: a small file beside their notebooks."""
 
+import hashlib
 import json
 import time
 from pathlib import Path
@@ -17,8 +18,9 @@ class Entry(TypedDict):
     done: bool  # ever; a later wrong attempt does not take it away
     held: int
     count: int
-    attempts: int
+    attempts: int  # different ones
     when: str
+    answer: str  # a hash of the latest, so that running it again does not count
 
 
 Progress = dict[str, Entry]
@@ -43,18 +45,28 @@ def read_progress(folder: Path) -> Progress:
         ) from error
 
 
-def record(name: str, verdict: Verdict, folder: Path) -> None:
-    """Keep an attempt; a stub is none, so that running a notebook leaves no trace."""
+def record(name: str, verdict: Verdict, folder: Path, answer: str = "") -> None:
+    """Keep an attempt; a stub is none, so that running a notebook leaves no trace.
+
+    Args:
+        name: of the exercise.
+        verdict: on the answer.
+        folder: of the notebook.
+        answer: its source.
+    """
     if not verdict.attempted:
         return
     progress = read_progress(folder)
     before = progress.get(name)
+    digest = hashlib.sha256(answer.encode()).hexdigest()[:16]
+    again = before is not None and before["answer"] == digest
     progress[name] = Entry(
         done=verdict.done or (before is not None and before["done"]),
         held=verdict.held,
-        count=verdict.count,
-        attempts=1 + (before["attempts"] if before else 0),
+        count=len(verdict.results),
+        attempts=(before["attempts"] if before else 0) + (not again),
         when=time.strftime("%Y-%m-%d %H:%M"),
+        answer=digest,
     )
     with atomic_path(folder / FILE) as part:
         part.write_text(json.dumps(progress, indent=1, sort_keys=True) + "\n", encoding="utf-8")

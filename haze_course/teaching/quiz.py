@@ -120,4 +120,4 @@ def _question_widget(number: int, question: Question) -> Any:
 
 
 def _mark(option: Option) -> str:
-    return "✔ Right." if option.right else "✘ No."
+    return "✔" if option.right else "✘"

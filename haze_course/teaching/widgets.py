@@ -66,7 +66,7 @@ def explore_widget(
         name: _control(name, abbreviation, first[name], point)
         for name, abbreviation in controls.items()
     }
-    page = HTML(layout=Layout(width="100%"))
+    page = HTML(layout=Layout(width="calc(100% - 4px)"))  # its margin would scroll
 
     def redraw(_change: object = None) -> None:
         values = {name: field.value for name, field in fields.items()}
@@ -81,13 +81,15 @@ def explore_widget(
 
 
 def _control(name: str, abbreviation: Any, value: Any, point: tuple[str, str] | None) -> Any:
-    from ipywidgets import BoundedIntText, interactive
+    from ipywidgets import BoundedIntText, SelectionSlider, interactive
 
     label = name.replace("_", " ")
     if point and name in point:
         low, high = abbreviation[:2]
         field = BoundedIntText(value=value, min=low, max=high)
         field.add_class(_TYPED.format("xy"[point.index(name)]))
+    elif isinstance(abbreviation, list):  # a list that drops down hands arrow keys to the page
+        field = SelectionSlider(options=abbreviation, value=value)
     else:
         field = interactive.widget_from_abbrev(abbreviation, value)
         field.value = value
@@ -126,7 +128,7 @@ def swipe(before: Tensor, after: Tensor, *, labels: tuple[str, str], text: str) 
     if is_live():
         from IPython.display import HTML, display
 
-        display(HTML(html_swipe(before, after, labels)))
+        display(HTML(html_swipe(before, after, labels, text)))
     else:
         panels: dict[str, Any] = dict(zip(labels, (before, after), strict=True))
         show_images(text, **panels)

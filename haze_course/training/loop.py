@@ -6,7 +6,7 @@ is in the checkpoint: a training that was stopped ends with the weights of one t
 
 import math
 from collections.abc import Callable, Sequence
-from contextlib import AbstractContextManager
+from contextlib import AbstractContextManager, nullcontext
 from dataclasses import asdict, dataclass, field
 from pathlib import Path
 from typing import Any, Literal, TypeVar
@@ -16,6 +16,7 @@ from torch import Tensor, nn
 from tqdm import tqdm
 
 from haze_course.guards import check_number
+from haze_course.paths import only_run_in
 from haze_course.training.state import StateError, Weights, load_state, save_state
 
 Batch = TypeVar("Batch")
@@ -101,7 +102,21 @@ def train(
     Raises:
         TrainingError: the loss is no longer a number.
         StateError: the folder holds the state of another training.
+        ValueError: another training writes to the folder.
     """
+    with only_run_in(folder) if folder else nullcontext():
+        return _train(network, draw, loss, validate, config, groups, folder)
+
+
+def _train(
+    network: nn.Module,
+    draw: Callable[[int], Batch],
+    loss: Callable[[nn.Module, Batch, int], tuple[Tensor, Parts]],
+    validate: Callable[[nn.Module], float],
+    config: TrainConfig,
+    groups: Sequence[dict[str, Any]] | None,
+    folder: Path | None,
+) -> History:
     device = resolve_device(config.device)
     network.to(device).to(memory_format=torch.channels_last)
     groups = groups or [{"params": list(network.parameters()), "factor": 1.0}]

@@ -92,19 +92,27 @@ def second_moment(mean_g, mean_p, mean_gp, mean_gg, eps):
     return a, mean_p - a * mean_g
 
 
+def ridge_in_the_wrong_unit(mean_g, mean_p, mean_gp, mean_gg, eps):
+    variance = mean_gg - mean_g**2
+    a = (mean_gp - mean_g * mean_p) / variance.clamp(min=eps)
+    return a, mean_p - a * mean_g
+
+
 def offset_without_slope(mean_g, mean_p, mean_gp, mean_gg, eps):
     a = (mean_gp - mean_g * mean_p) / (mean_gg - mean_g**2 + eps)
     return a, mean_p
 
 
 def fit_by_solving(mean_g, mean_p, mean_gp, mean_gg, eps):
-    matrix = np.array([[float(mean_gg) + eps, float(mean_g)], [float(mean_g), 1.0]])
-    return np.linalg.lstsq(matrix, np.array([float(mean_gp), float(mean_p)]), rcond=None)[0]
+    one = torch.ones_like(mean_g)
+    rows = torch.stack([mean_gg + eps, mean_g, mean_g, one], dim=-1).unflatten(-1, (2, 2))
+    right = torch.stack([mean_gp, mean_p], dim=-1)
+    return torch.linalg.solve(rows, right).unbind(-1)
 
 
 def fit_as_a_list(mean_g, mean_p, mean_gp, mean_gg, eps):
-    a = (mean_gp - mean_g * mean_p).item() / ((mean_gg - mean_g**2).item() + eps)
-    return [a, (mean_p - a * mean_g).item()]
+    slope = np.asarray(mean_gp - mean_g * mean_p) / np.asarray(mean_gg - mean_g**2 + eps)
+    return [slope, np.asarray(mean_p) - slope * np.asarray(mean_g)]
 
 
 RIGHT = {
@@ -125,12 +133,13 @@ MISTAKES = {
         Mistake("the dark channel is not asked", brightest_of_all, "ignores_a_white_car"),
         Mistake("a colour put together", largest_of_each_colour, "is_a_colour_of_the_picture"),
         Mistake("an average of candidates", mean_of_candidates, "is_a_colour_of_the_picture"),
-        Mistake("no candidate in a small picture", no_candidate_left, "asks_at_least_one_pixel"),
+        Mistake("no candidate in a small picture", no_candidate_left, "even_fog_has_an_airlight"),
     ),
     "03-3": (
         Mistake("eps is forgotten", eps_forgotten, "a_flat_guide_gives_the_mean"),
         Mistake("moments instead of covariances", second_moment, "finds_a_line"),
         Mistake("b without a", offset_without_slope, "finds_a_line"),
+        Mistake("eps as a lower limit", ridge_in_the_wrong_unit, "nothing_is_smaller"),
     ),
     "03-4": (
         Mistake("a wall counts as right", RIGHT | {"a white wall": "right"}, "the_white_wall"),

@@ -96,17 +96,28 @@ def ignores_a_white_car(answer, draw: Draw):
 
 
 def takes_the_brightest_candidate(answer, draw: Draw):
-    """Among the haziest pixels the brightest wins."""
-    hazy, dark = draw.image(20, 30), draw.image(20, 30, channels=1)
-    fraction = draw.number(0.02, 0.2)
-    what = f"a random picture of 20 x 30, fraction={fraction:.2f}"
-    same(answer(hazy, dark, fraction), airlight_from_dark(hazy, dark, fraction), what)
+    """Of the haziest pixels, and of no others, the one with the largest sum wins."""
+    count, total = draw.whole(5, 60), 600
+    order = torch.randperm(total, generator=draw.generator)
+    dark = torch.empty(total)
+    dark[order] = torch.linspace(1, 0, total)
+    hazy = 0.3 + 0.3 * torch.rand(3, total, generator=draw.generator)
+    winner, outsider = order[draw.whole(0, count - 1)], order[count + count // 2]
+    hazy[:, winner], hazy[:, outsider] = 0.8, 0.95  # the outsider is brighter, but not asked
+    fraction = (count + 0.5) / total
+    found = answer(hazy.reshape(1, 3, 20, 30), dark.reshape(1, 1, 20, 30), fraction)
+    found = as_tensor(found, "a picture of 20 x 30", (1, 3))
+    where = f"a picture of 20 x 30, fraction={fraction:.4f}, so {count} pixels are asked"
+    expect(found.mean() < 0.9, f"{where}: you took a pixel that is not among them")
+    expect(found.mean() > 0.7, f"{where}: another pixel among them is brighter than yours")
 
 
-def asks_at_least_one_pixel(answer, draw: Draw):
-    """A small picture still has an airlight: at least one pixel is asked."""
-    hazy, dark = draw.image(4, 5), draw.image(4, 5, channels=1)
-    same(answer(hazy, dark, 0.001), airlight_from_dark(hazy, dark), "a picture of 4 x 5")
+def even_fog_has_an_airlight(answer, draw: Draw):
+    """Where all pixels are alike, their colour is the answer; a tiny picture has one, too."""
+    colour = torch.rand(1, 3, generator=draw.generator)
+    hazy = colour[..., None, None].expand(1, 3, 4, 5).clone()
+    dark = hazy.amin(dim=1, keepdim=True)
+    same(answer(hazy, dark, 0.001), colour, "even fog of 4 x 5, fraction=0.001")
 
 
 def fit_window(mean_g, mean_p, mean_gp, mean_gg, eps):
@@ -115,16 +126,24 @@ def fit_window(mean_g, mean_p, mean_gp, mean_gg, eps):
     return a, mean_p - a * mean_g
 
 
-def _window(draw: Draw, guide, target):
-    del draw
+def _window(guide, target):
     return guide.mean(), target.mean(), (guide * target).mean(), (guide**2).mean()
+
+
+def _pair(found):
+    expect(
+        isinstance(found, tuple | list) or len(as_tensor(found, "a window").shape) == 1,
+        "it returned one value; two are wanted, a and b",
+    )
+    a, b = found
+    return as_tensor(a, "a of a window", ()), as_tensor(b, "b of a window", ())
 
 
 def finds_a_line(answer, draw: Draw):
     """Where p is a line in g, and eps is 0, it finds that line."""
-    slope, offset = draw.number(-2, 2), draw.number(-1, 1)
+    slope, offset = draw.number(-2, 2), draw.number(0, 1)
     guide = draw.image(5, 5).double()
-    a, b = answer(*_window(draw, guide, slope * guide + offset), 0)
+    a, b = _pair(answer(*_window(guide, slope * guide + offset), 0))
     what = f"p = {slope:.2f} g + {offset:.2f}"
     same(a, slope, f"a for {what}", tolerance=1e-6)
     same(b, offset, f"b for {what}", tolerance=1e-6)
@@ -134,22 +153,27 @@ def a_flat_guide_gives_the_mean(answer, draw: Draw):
     """Where the guide is flat there is nothing to follow: a g + b is the mean of p."""
     level, target = draw.number(0, 1), draw.image(5, 5).double()
     guide = torch.full_like(target, level)
-    a, b = answer(*_window(draw, guide, target), 1e-3)
+    a, b = _pair(answer(*_window(guide, target), 1e-3))
     same(a * level + b, target.mean(), f"g = {level:.2f} everywhere, a g + b", tolerance=1e-6)
 
 
-def nothing_is_closer(answer, draw: Draw):
+def nothing_is_smaller(answer, draw: Draw):
     """No other a and b make the sum that is minimised smaller."""
-    guide, target = draw.image(5, 5).double(), draw.image(5, 5).double()
-    eps = draw.number(0.01, 0.5)
+    guide, target = draw.image(1, 4).double(), draw.image(1, 4).double()
+    eps = draw.number(0.02, 0.5)
 
     def cost(a, b):
-        return ((a * guide + b - target) ** 2 + eps * a**2).sum()
+        return ((a * guide + b - target) ** 2 + eps * a**2).sum().item()
 
-    a, b = (as_tensor(x, "random g and p") for x in answer(*_window(draw, guide, target), eps))
-    for _ in range(20):
-        near = cost(a + draw.number(-0.2, 0.2), b + draw.number(-0.2, 0.2))
-        expect(near >= cost(a, b), f"random g and p, eps={eps:.2f}: another pair comes closer")
+    a, b = _pair(answer(*_window(guide, target), eps))
+    numbers = [[round(x, 2) for x in values.flatten().tolist()] for values in (guide, target)]
+    for a_near in (a * 0.99, a * 1.01, a + 1e-3, a - 1e-3):
+        for b_near in (b, target.mean() - a_near * guide.mean()):
+            expect(
+                cost(a_near, b_near) >= cost(a, b) - 1e-12,
+                f"g = {numbers[0]}, p = {numbers[1]}, eps = {eps:.2f}: your a = {a:.4f}, "
+                f"b = {b:.4f} give a sum of {cost(a, b):.6f}, others near them a smaller one",
+            )
 
 
 FAILURES = {
@@ -177,7 +201,10 @@ def _place(name: str, clear, draw: Draw, low: float, high: float, omega: float =
         expect(given in allowed, f"{name}: expected one of {', '.join(allowed)}, got {given!r}")
         t = draw.number(low, high)
         found = _verdict(clear, t, omega)
-        expect(given == found, f"{name}, with t = {t:.2f}: the method was run, it is not {given}")
+        expect(
+            given == found,
+            f'{name}, with t = {t:.2f}: the method was run, and what it found is not "{given}"',
+        )
 
     return check
 
@@ -234,7 +261,7 @@ EXERCISES = {
             is_a_colour_of_the_picture,
             ignores_a_white_car,
             takes_the_brightest_candidate,
-            asks_at_least_one_pixel,
+            even_fog_has_an_airlight,
         ),
         (
             "Two choices: first who may be asked (the dark channel decides), then who of them is "
@@ -248,7 +275,7 @@ EXERCISES = {
     ),
     "03-3": Exercise(
         fit_window,
-        (finds_a_line, a_flat_guide_gives_the_mean, nothing_is_closer),
+        (finds_a_line, a_flat_guide_gives_the_mean, nothing_is_smaller),
         (
             "It is the line of linear regression; eps makes it flatter.",
             "Covariance of g and p is the mean of the products less the product of the means. "
@@ -263,8 +290,8 @@ EXERCISES = {
             "The method takes whatever lifts the dark for haze. More haze means less transmission.",
             "Ask of each place: is there a colour with a value near 0 in the clear scene? If not, "
             "how does that change (I / A) dark, and the t computed from it?",
-            "Put J / A = 0.8 into the two formulas above, with t = 0.5 and omega = 1. For the "
-            "fog put t = 0 and omega = 0.95.",
+            "Put D = 0.8, then D = 0, into the law above, with t = 0.5. In the fog t is 0, I is A "
+            "everywhere, and omega = 0.95 stands before (I / A) dark.",
         ),
     ),
 }

@@ -1,0 +1,114 @@
+"""Large pictures in bounded memory: tiles, with the gates of the whole picture.
+
+Channel attention averages over the whole picture, and the gates of every block depend on the
+blocks before it: a tile alone would get other gates than its neighbour, and one would see it. So
+the gates come from one pass over a small copy of the whole picture, and every tile runs with them.
+What is left of the difference to the whole picture is that small copy.
+"""
+
+import math
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+
+import torch
+import torch.nn.functional as F
+from torch import Tensor, nn
+from torch.utils.hooks import RemovableHandle
+
+from haze_course.guards import check_image, check_number
+from haze_course.nets.attention import ChannelAttention
+
+GATE_PIXELS = 500_000  # of the small copy
+Gates = dict[str, Tensor]  # module -> (B, C, 1, 1)
+
+
+@torch.no_grad()
+def dehaze_in_tiles(network: nn.Module, hazy: Tensor, *, tile: int = 512) -> Tensor:
+    """Dehazed, as large as `hazy`, in memory that grows with the tile, not with the picture.
+
+    Args:
+        network: made of convolutions and `ChannelAttention`, as `FFANet`; on any device.
+        hazy: (1, 3, H, W).
+        tile: side of the squares that are kept; `reach` pixels around each are computed, too.
+    """
+    check_image(hazy, "hazy", channels=3)
+    check_number(tile, "tile", 1)
+    gates = read_gates(network, shrink_to(hazy, GATE_PIXELS))
+    return run_in_tiles(network, hazy, gates, tile=tile)
+
+
+@torch.no_grad()
+def run_in_tiles(network: nn.Module, hazy: Tensor, gates: Gates, *, tile: int = 512) -> Tensor:
+    """`dehaze_in_tiles` with given gates, as a video smooths them."""
+    device = next(network.parameters()).device
+    halo, (height, width) = reach(network), hazy.shape[-2:]
+    dehazed = torch.empty_like(hazy)
+    with fixed_gates(network, gates):
+        for top in range(0, height, tile):
+            for left in range(0, width, tile):
+                above, before = max(top - halo, 0), max(left - halo, 0)
+                around = hazy[..., above : top + tile + halo, before : left + tile + halo]
+                made = network(around.to(device)).to(hazy.device)
+                inner = made[..., top - above :, left - before :][..., :tile, :tile]
+                dehazed[..., top : top + tile, left : left + tile] = inner
+    return dehazed
+
+
+@torch.no_grad()
+def read_gates(network: nn.Module, hazy: Tensor) -> Gates:
+    """The gates that every `ChannelAttention` of the network opens for a picture."""
+    gates: Gates = {}
+
+    def keep(name: str) -> Callable[[nn.Module, tuple[Tensor, ...], Tensor], None]:
+        def hook(_module: nn.Module, _inputs: tuple[Tensor, ...], output: Tensor) -> None:
+            gates[name] = output
+
+        return hook
+
+    with _hooked(network, keep):
+        network(hazy.to(next(network.parameters()).device))
+    return gates
+
+
+@contextmanager
+def fixed_gates(network: nn.Module, gates: Gates) -> Iterator[None]:
+    """While it lasts, every `ChannelAttention` uses these gates, whatever it sees."""
+
+    def replace(name: str) -> Callable[[nn.Module, tuple[Tensor, ...], Tensor], Tensor]:
+        return lambda _module, _inputs, output: gates[name].to(output.dtype)
+
+    with _hooked(network, replace):
+        yield
+
+
+@contextmanager
+def _hooked(network: nn.Module, hook: Callable[[str], Callable[..., object]]) -> Iterator[None]:
+    handles: list[RemovableHandle] = []
+    try:
+        for name, module in network.named_modules():
+            if isinstance(module, ChannelAttention):
+                handles.append(module.gate.register_forward_hook(hook(name)))
+        yield
+    finally:
+        for handle in handles:
+            handle.remove()
+
+
+def reach(network: nn.Module) -> int:
+    """How many pixels away an input can change an output, pooling aside: 42 for the student.
+
+    The sum over all convolutions of (kernel - 1) / 2, as if they stood in one line: right for
+    FFA-Net, too much where branches run side by side.
+    """
+    convolutions = [module for module in network.modules() if isinstance(module, nn.Conv2d)]
+    return sum(module.dilation[0] * (module.kernel_size[0] - 1) // 2 for module in convolutions)
+
+
+def shrink_to(image: Tensor, pixels: int) -> Tensor:
+    """A copy of at most so many pixels, of the same shape otherwise, by averaging."""
+    height, width = image.shape[-2:]
+    scale = math.sqrt(pixels / (height * width))
+    if scale >= 1:
+        return image
+    size = (max(int(height * scale), 1), max(int(width * scale), 1))
+    return F.interpolate(image, size=size, mode="area")

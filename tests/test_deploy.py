@@ -1,0 +1,141 @@
+"""Networks elsewhere: ONNX agrees with PyTorch, int8 stays close, tiles leave no seam."""
+
+import os
+import sys
+from pathlib import Path
+
+import pytest
+import torch
+from command import call, refused
+from torch import nn
+
+import haze_course as hc
+from haze_course.cli.export import calibration_images
+from haze_course.deploy import tiles
+from haze_course.deploy.inference import load_onnx
+from haze_course.machine import MissingExtra
+from haze_course.nets.ffa import FFANet
+from haze_course.nets.weights import WeightsError
+
+
+@pytest.fixture(scope="module")
+def network() -> nn.Module:
+    return hc.nets.load_pretrained("student")
+
+
+@pytest.fixture(scope="module")
+def onnx_file(network: nn.Module, tmp_path_factory: pytest.TempPathFactory) -> Path:
+    path = tmp_path_factory.mktemp("onnx") / "student.onnx"
+    hc.deploy.export_onnx(network, path)
+    return path
+
+
+def test_onnx_agrees_at_any_size(network: nn.Module, onnx_file: Path) -> None:
+    photos = [photo.hazy for photo in hc.data.real_haze("best")[:3]]
+    odd = [photos[0][..., :101, :77], photos[1][..., :64, :231], photos[2][..., 5:6, :50]]
+    assert hc.deploy.largest_difference(network, onnx_file, odd) < 1e-4
+    two = torch.cat([odd[0], odd[0].flip(3)])
+    with torch.no_grad():
+        assert (load_onnx(onnx_file)(two) - network(two)).abs().max() < 1e-4
+
+
+def test_files_are_small_and_name_their_ends(onnx_file: Path) -> None:
+    import onnxruntime
+
+    assert onnx_file.stat().st_size <= 500_000
+    session = onnxruntime.InferenceSession(onnx_file, providers=["CPUExecutionProvider"])
+    assert [tensor.name for tensor in session.get_inputs()] == ["hazy"]
+    assert [tensor.name for tensor in session.get_outputs()] == ["dehazed"]
+    assert str(Path.cwd()).encode() not in onnx_file.read_bytes(), "a path of this machine"
+
+
+def test_a_network_keeps_its_mode(tmp_path: Path) -> None:
+    fresh = FFANet(width=8, groups=1, blocks=1).train()
+    hc.deploy.export_onnx(fresh, tmp_path / "fresh.onnx")
+    assert fresh.training
+
+
+def test_int8_is_a_third_in_size_and_close(
+    network: nn.Module, onnx_file: Path, tmp_path: Path
+) -> None:
+    small = tmp_path / "int8.onnx"
+    hc.deploy.quantize_onnx(onnx_file, small, calibration_images()[:3])
+    assert small.stat().st_size <= 200_000
+    method = hc.deploy.load_dehazer(small)
+    pair = hc.data.benchmark_pairs("scenes", "validation")[0]
+    with torch.no_grad():
+        whole, rounded = network(pair.hazy), method(pair.hazy)
+    loss = hc.quality.psnr(whole, pair.clear) - hc.quality.psnr(rounded, pair.clear)
+    assert loss.item() < 0.3
+    assert 0 < (whole - rounded).abs().mean() < 3 / 255
+
+
+def test_export_from_the_command_line(tmp_path: Path) -> None:
+    done = call("export", "-o", tmp_path / "student.onnx")
+    assert done.exit_code == 0, done.output
+    assert "from PyTorch" in done.output
+    refused(call("export", "-o", tmp_path / "student.onnx"), "is there already", "--force")
+    refused(call("export", "-o", tmp_path / "student.pt"), "expected a name ending in .onnx")
+
+
+def test_what_is_no_onnx_file_is_refused(
+    tmp_path: Path, onnx_file: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    with pytest.raises(FileNotFoundError, match="haze-course export"):
+        load_onnx(tmp_path / "none.onnx")
+    (tmp_path / "bad.onnx").write_bytes(os.urandom(500))
+    with pytest.raises(WeightsError, match=r"bad\.onnx: expected an ONNX file"):
+        load_onnx(tmp_path / "bad.onnx")
+    monkeypatch.setitem(sys.modules, "onnxruntime", None)
+    with pytest.raises(MissingExtra, match=r"pip install 'haze-course\[edge\]'"):
+        load_onnx(onnx_file)
+
+
+def test_tiles_with_the_pictures_own_gates_are_exact(network: nn.Module) -> None:
+    hazy = hc.data.real_haze("best")[0].hazy[..., :150, :170]
+    with torch.no_grad():
+        whole = network(hazy)
+    gates = tiles.read_gates(network, hazy)
+    pieces = tiles.run_in_tiles(network, hazy, gates, tile=64)
+    assert (pieces - whole).abs().max() < 1e-5
+    with torch.no_grad():
+        assert torch.equal(network(hazy), whole)  # the gates are free again
+
+
+def test_a_tile_sees_as_far_as_the_network(network: nn.Module) -> None:
+    """The reach is tight: an impulse changes what lies 42 pixels away, and nothing farther."""
+    assert tiles.reach(network) == 42
+    hazy = torch.full((1, 3, 1, 201), 0.5)
+    spot = hazy.clone()
+    spot[..., 100] = 1
+    with torch.no_grad(), tiles.fixed_gates(network, tiles.read_gates(network, hazy)):
+        changed = (network(spot) - network(hazy)).abs().amax(dim=(0, 1, 2)) > 0
+    places = changed.nonzero().flatten()
+    assert places.min() >= 100 - 42
+    assert places.max() <= 100 + 42
+
+
+def test_tiles_leave_no_seam_whatever_the_gates(network: nn.Module) -> None:
+    """All tiles use one set of gates, so they are cut-outs of one picture."""
+    hazy = hc.data.real_haze("best")[1].hazy[..., :150, :170]
+    small = tiles.shrink_to(hazy, 150 * 170 // 4)
+    assert small.shape[-2:] == (75, 85)
+    assert tiles.shrink_to(hazy, 10**9) is hazy
+    gates = tiles.read_gates(network, small)
+    pieces = tiles.run_in_tiles(network, hazy, gates, tile=64)
+    with torch.no_grad(), tiles.fixed_gates(network, gates):
+        at_once = network(hazy)
+    assert (pieces - at_once).abs().max() < 1e-5
+
+
+def test_a_large_picture_needs_little_memory(network: nn.Module) -> None:
+    """What grows with the picture is the picture: input, output, no hidden maps."""
+    hazy = hc.data.real_haze("best")[0].hazy[..., :64, :90]
+    whole = hc.deploy.dehaze_in_tiles(network, hazy, tile=32)
+    assert whole.shape == hazy.shape
+    seen = []
+    hook = network.head.register_forward_hook(lambda _m, _i, made: seen.append(made.shape[-2:]))
+    hc.deploy.dehaze_in_tiles(network, hazy.repeat(1, 1, 4, 4), tile=32)
+    hook.remove()
+    limit = 32 + 2 * tiles.reach(network)
+    assert max(max(size) for size in seen[1:]) <= limit
