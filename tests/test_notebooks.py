@@ -13,14 +13,19 @@ import pytest
 import yaml
 from nbformat import NotebookNode
 
+from haze_course.course.answers import exercise_cells
+from haze_course.course.instructor import read_lesson
 from haze_course.course.links import BINDER, COLAB, UNSET
 from haze_course.machine import timings
+from haze_course.teaching.exercises import exercises_of
+from haze_course.teaching.quiz import quizzes_of
 
 ROOT = Path(__file__).resolve().parent.parent
 FOLDER = ROOT / "notebooks"
 PATHS = sorted(FOLDER.glob("*.ipynb"))
 MEGABYTES, WORDS, CELL_LINES, COLUMNS, CODE_LINES = 1.5, 2200, 25, 88, 400
 COMPARED = 0.6  # of the cells with output
+PUBLISHED = {"08": {"0.1 dB", "0.2 dB"}}  # by others, cited where they stand
 HOLLOW = re.compile(r"<[\w. ]+ at 0x[0-9a-f]+>|<Figure size .*>|")  # text of an output says nothing
 PRIVATE = re.compile(r"(?<![\w.:/])/(?:home|root|work|tmp|Users|usr|opt|var|mnt)/\w|\b[A-Z]:\\\w")
 TALKS = {"print", "display", "show", "show_images", "show_curves", "show_intervals", "show_table"}
@@ -209,6 +214,51 @@ def test_links_between_files_are_alive(path: Path) -> None:
     for target in re.findall(r"\]\(([^)\s]+)\)", prose(path)):
         if not re.match(r"https?:|#|mailto:|attachment:", target):
             assert (FOLDER / target.split("#")[0]).exists(), f"dead link {target}"
+
+
+@each
+def test_exercises_stand_in_order_and_blank(path: Path) -> None:
+    number = path.stem[:2]
+    cells = exercise_cells(read(path))
+    assert list(cells) == list(exercises_of(number))
+    assert list(cells) == [f"{number}-{k}" for k in range(1, len(cells) + 1)]
+    assert len(cells) in ((2,) if number == "00" else (3, 4))
+    for name, cell in cells.items():
+        assert f"**Exercise {name}** (" in prose(path), f"{name}: no text, no minutes"
+        stored = "".join(text for output in cell.outputs for text in texts(output))
+        assert f"Exercise {name}: not attempted" in stored, f"{name} is stored with an answer"
+
+
+@each
+def test_quizzes_and_a_widget_are_there(path: Path) -> None:
+    source = "\n".join(cell.source for cell in code(path))
+    asked = re.findall(r'hc\.teaching\.quiz\("([\w-]+)"\)', source)
+    assert asked == list(quizzes_of(path.stem[:2]))
+    assert asked[-1] == f"{path.stem[:2]}-exit"
+    if path.stem[:2] != "00":
+        assert f"{path.stem[:2]}-predict" in asked
+        assert re.search(r"hc\.teaching\.(explore|swipe)\(", source), "no widget"
+
+
+@each
+def test_results_are_computed_not_typed(path: Path) -> None:
+    """A decimal with a unit in the prose is a result that the next run may contradict."""
+    typed = set(re.findall(r"\d+\.\d+ ?(?:dB|%|ms|s|MB|kB|GB)\b", prose(path)))
+    assert typed <= PUBLISHED.get(path.stem[:2], set()), "print it from code"
+
+
+@each
+def test_objectives_come_back_in_the_recap(path: Path) -> None:
+    recap = prose(path).partition("## Recap")[2]
+    assert recap
+    for objective in read_lesson(path).objectives:
+        words = _stems(objective)
+        assert len(words & _stems(recap)) >= 0.3 * len(words), f"not in the recap: {objective}"
+
+
+def _stems(text: str) -> set[str]:
+    """Words of five letters and more, cut so that 'measure' and 'measured' agree."""
+    return {word[:4].lower() for word in re.findall(r"[^\W\d_]{5,}", text)}
 
 
 def test_recorded_costs_stay_in_bounds() -> None:
