@@ -156,15 +156,16 @@ def test_the_instructors_pack_is_solved_and_never_replaces_anything(tmp_path: Pa
 
 def test_an_answer_takes_the_place_of_a_stub() -> None:
     cell = nbformat.v4.new_code_cell(
-        'def f(x):\n    return ...\n\n\nf = hc.teaching.exercise("99-1", f)\nprint(f(1))'
+        'k = 3\n\n\ndef f(x):\n    return ...\n\n\nf = hc.teaching.exercise("99-1", f)\nprint(f(1))'
     )
     notebook = nbformat.v4.new_notebook(cells=[cell])
     fill(notebook, {"99-1": "def own(x):\n    return x"})
     assert cell.source == (
-        "def own(x):\n    return x\n\n\nf = own\n\n\n"
+        "k = 3\n\n\ndef own(x):\n    return x\n\n\nf = own\n\n\n"
         'f = hc.teaching.exercise("99-1", f)\nprint(f(1))'
     )
-    fill(notebook, {"99-1": "{'a': 1}"})
-    assert cell.source.startswith("f = {'a': 1}\n")
+    value = nbformat.v4.new_code_cell('f = {"a": ...}\nf = hc.teaching.exercise("99-1", f)')
+    fill(nbformat.v4.new_notebook(cells=[value]), {"99-1": "{'a': 1}"})
+    assert value.source == "f = {'a': 1}\nf = hc.teaching.exercise(\"99-1\", f)"
     with pytest.raises(ValueError, match="no cell for exercise 99-2; there are 99-1"):
         fill(notebook, {"99-2": "1"})

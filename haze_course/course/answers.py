@@ -1,5 +1,6 @@
 """Notebooks with answers in place of the stubs: for tests, and for whoever teaches."""
 
+import ast
 import re
 from collections.abc import Mapping
 
@@ -35,8 +36,21 @@ def fill(notebook: NotebookNode, answers: Mapping[str, str]) -> None:
         if name not in cells:
             raise ValueError(f"no cell for exercise {name}; there are {', '.join(cells) or 'none'}")
         cell = cells[name]
-        call = next(found for found in _CALL.finditer(cell.source) if found[2] == name)
-        cell.source = f"{_assign(call[1], answer)}\n\n\n{cell.source[call.start() :]}"
+        target = next(found[1] for found in _CALL.finditer(cell.source) if found[2] == name)
+        lines = cell.source.splitlines()
+        first, last = _stub(cell.source, target)
+        cell.source = "\n".join([*lines[:first], _assign(target, answer), *lines[last:]])
+
+
+def _stub(source: str, target: str) -> tuple[int, int]:
+    """The lines that first define `target`: of a function, or of a value."""
+    for node in ast.parse(source).body:
+        names = [getattr(node, "name", "")]
+        if isinstance(node, ast.Assign):
+            names = [name.id for name in node.targets if isinstance(name, ast.Name)]
+        if target in names:
+            return node.lineno - 1, node.end_lineno or node.lineno
+    raise ValueError(f"no stub of {target}; expected it in the cell of its exercise")
 
 
 def _assign(target: str, answer: str) -> str:
