@@ -11,6 +11,7 @@ from haze_course.plots.figures import encode
 from haze_course.plots.images import colour_map
 
 _ROW = "display:flex;flex-wrap:wrap;gap:10px;max-width:960px"
+_OWN_KEYS = 'data-lm-suppress-shortcuts="true"'  # JupyterLab's arrow keys fold the notebook away
 _OVER = "position:absolute;inset:0;clip-path:inset(0 0 0 var(--cut))"
 _DOT = (
     "position:absolute;width:14px;height:14px;margin:-9px;border:2px solid white;"
@@ -80,7 +81,7 @@ def html_swipe(before: Tensor, after: Tensor, labels: tuple[str, str], text: str
         f"{html_image(after, labels[1], _OVER)}"
         f'<span style="{line}"></span><span style="{tag}left:6px">{left}</span>'
         f'<span style="{tag}right:6px">{right}</span></div>'
-        f'<input type="range" min="0" max="100" value="50" step="1" oninput="{moved}" '
+        f'<input {_OWN_KEYS} type="range" min="0" max="100" value="50" step="1" oninput="{moved}" '
         f'aria-label="where {left} ends and {right} begins, in percent" '
         f'style="width:100%;margin:6px 0"></div><p>{escape(text)}</p>'
     )
