@@ -3,8 +3,9 @@
     python data/make/run_study.py recipes screening --seeds 1 --jobs 2
     python data/make/run_study.py --report
 
-Kill it at any moment and start it again: finished runs are read from data/results/study.csv, a
-run that was stopped goes on from its state in --work, and nothing is repeated. Each job takes one
+Kill it at any moment and start it again: finished runs are read from data/results/study.csv (the
+recipes from recipes.csv), a run that was stopped goes on from its state in --work, and nothing is
+repeated. Each job takes one
 core: two trainings side by side finish sooner than two in a row with two threads each.
 
 A run trains for a fixed number of steps and keeps the last weights: nothing is selected, so no
@@ -40,12 +41,16 @@ from haze_course.quality.statistics import seed_interval
 from haze_course.training.loop import TrainConfig
 from haze_course.training.recipes import train_student
 
-TABLE = DATA / "results" / "study.csv"
 SETS = ("scenes", "photos")  # exact depth, estimated depth: reported apart
 PHASES: dict[str, tuple[dict[str, Arm], range, int, str]] = {  # arms, seeds, steps, split
     "screening": (SCREENING, range(2), 1500, "validation"),
     "recipes": (RECIPES, range(2), 1500, "validation"),
 }
+
+
+def table_of(phase: str) -> Path:
+    """Where the rows of a phase are kept: choosing a recipe is no part of the study."""
+    return DATA / "results" / ("recipes.csv" if phase == "recipes" else "study.csv")
 
 
 def run(phase: str, arm: str, seed: int, work: Path, parent: int) -> Row:
@@ -132,19 +137,25 @@ def provenance() -> Row:
     }
 
 
+def rows_of(phase: str) -> list[Row]:
+    """Finished runs of a phase."""
+    return [row for row in read_table(table_of(phase)) if row["phase"] == phase]
+
+
 def pending(phase: str, first: int | None = None) -> list[tuple[str, str, int]]:
     """Runs of the phase that the table does not hold, seed by seed: each seed is a whole study."""
     arms, seeds, _, _ = PHASES[phase]
-    done = {(row["arm"], int(row["seed"])) for row in read_table(TABLE) if row["phase"] == phase}
+    done = {(row["arm"], int(row["seed"])) for row in rows_of(phase)}
     runs = [(arm, seed) for seed in seeds[:first] for arm in arms]
     return [(phase, *which) for which in runs if which not in done]
 
 
 def report() -> None:
     """Differences to the arm without a term, seed by seed, from the table."""
-    rows = read_table(TABLE)
-    for phase in dict.fromkeys(row["phase"] for row in rows):
-        mine = [row for row in rows if row["phase"] == phase]
+    for phase in PHASES:
+        mine = rows_of(phase)
+        if not mine:
+            continue
         first = mine[0]
         click.echo(f"\n{phase}: {first['steps']} steps, {first['split']} split, PSNR on RGB in dB,")
         click.echo("SSIM without padding; differences to the arm without a term, paired by seed")
@@ -189,7 +200,9 @@ def main(
         for future in tqdm(
             as_completed(futures), total=len(futures), unit=" runs", disable=not todo
         ):
-            write_table(TABLE, [*read_table(TABLE), future.result()])
+            row = future.result()
+            file = table_of(row["phase"])
+            write_table(file, [*read_table(file), row])
     report()
 
 
