@@ -8,6 +8,9 @@ OUT     ?= out
 ONLY    ?=
 REPO    ?=
 
+# Another environment that happens to be active here must not speak into this one.
+unexport VIRTUAL_ENV
+
 VENV := .venv
 RUN  := $(VENV)/bin/python -m
 
