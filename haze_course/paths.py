@@ -69,6 +69,12 @@ def atomic_path(path: Path | str) -> Iterator[Path]:
             temporary.unlink()
 
 
+def write_text(text: str, path: Path | str) -> None:
+    """A text file in UTF-8, complete or not at all; see `atomic_path`."""
+    with atomic_path(path) as temporary:
+        temporary.write_text(text, encoding="utf-8")
+
+
 @contextmanager
 def only_run_in(folder: Path | str) -> Iterator[None]:
     """Two runs that write to one folder would spoil each other: the second is refused.

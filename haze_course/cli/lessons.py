@@ -100,13 +100,14 @@ def start(*, folder: Path, update: bool) -> None:
 @click.argument("folder", default=".", type=FOLDER)
 def progress(*, folder: Path) -> None:
     """Show what was attempted and solved in FOLDER, a learner's own notebooks."""
+    from haze_course.course.profiles import list_notebooks
     from haze_course.paths import notebooks_folder
     from haze_course.teaching.exercises import exercises_of
     from haze_course.teaching.progress import read_progress
 
     kept = read_progress(folder)
     solved = asked = 0
-    for path in sorted(notebooks_folder().glob("[0-9][0-9]_*.ipynb")):
+    for path in list_notebooks(notebooks_folder()):
         names = list(exercises_of(path.stem[:2]))
         done = [name for name in names if name in kept and kept[name]["done"]]
         solved, asked = solved + len(done), asked + len(names)

@@ -30,14 +30,13 @@ def check(*, root: Path, json_file: Path | None, force: bool) -> None:
     A partial copy is fine. Exit code 0: sound; 2: something to correct.
     """
     from haze_course.data.reside_check import check_reside
-    from haze_course.paths import atomic_path
+    from haze_course.paths import write_text
 
     if json_file:
         check_result(json_file, ".json", force=force)
     report = check_reside(root, progress=True)
     if json_file:
-        with atomic_path(json_file) as temporary:
-            temporary.write_text(json.dumps(report.as_dict(), indent=1), encoding="utf-8")
+        write_text(json.dumps(report.as_dict(), indent=1), json_file)
     _print(report)
     if not report.sound:
         raise UserError(report.verdict)

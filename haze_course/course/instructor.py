@@ -17,7 +17,7 @@ from haze_course.course.answers import exercise_cells, fill
 from haze_course.course.pages import notebook_page
 from haze_course.course.profiles import list_notebooks, read_notebook
 from haze_course.machine import timings
-from haze_course.paths import atomic_path
+from haze_course.paths import write_text
 from haze_course.teaching.answers import Mistake, mistakes_of
 from haze_course.teaching.checking import Exercise, check
 from haze_course.teaching.exercises import exercises_of, solution
@@ -197,6 +197,5 @@ def _seconds(value: float | None) -> str:
 
 
 def _write(path: Path, text: str) -> Path:
-    with atomic_path(path) as part:
-        part.write_text(text, encoding="utf-8")
+    write_text(text, path)
     return path

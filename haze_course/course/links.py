@@ -11,7 +11,7 @@ from urllib.parse import quote
 import nbformat
 
 from haze_course.machine import Timings
-from haze_course.paths import atomic_path
+from haze_course.paths import write_text
 
 COLAB = "https://colab.research.google.com"
 BINDER = "https://mybinder.org"
@@ -58,8 +58,7 @@ def write_block(path: Path, name: str, text: str) -> bool:
     head, rest = before.split(start, 1)
     after = f"{head}{start}\n{text}\n{end}{rest.split(end, 1)[1]}"
     if after != before:
-        with atomic_path(path) as part:
-            part.write_text(after, encoding="utf-8")
+        write_text(after, path)
     return after != before
 
 
@@ -112,6 +111,5 @@ def _link_notebook(path: Path, repository: str, branch: str) -> bool:
     after = nbformat.writes(notebook) + "\n"
     if nbformat.reads(text, as_version=4) == notebook:
         return False
-    with atomic_path(path) as part:
-        part.write_text(after, encoding="utf-8")
+    write_text(after, path)
     return True

@@ -12,7 +12,7 @@ from haze_course.course.links import TIMINGS, timings_table, write_block
 from haze_course.course.pages import Row, index_page, notebook_page
 from haze_course.course.profiles import Job, list_notebooks, plan, read_notebook
 from haze_course.machine import benchmark_seconds, describe, timings, timings_file
-from haze_course.paths import atomic_path, only_run_in
+from haze_course.paths import atomic_path, only_run_in, write_text
 
 LOGBOOK = "run.json"  # in the output folder: what was done, for --resume and the index
 
@@ -113,10 +113,10 @@ def _write_pages(out: Path, rows: dict[str, Row]) -> dict[str, Row]:
         near = [names[number - 1] if number else "", *names[number + 1 : number + 2], ""][:2]
         if row.links != near or not (out / f"{name}.html").is_file():
             page = notebook_page(read_notebook(out / f"{name}.ipynb"), row.title, *near)
-            _write_text(page, out / f"{name}.html")
+            write_text(page, out / f"{name}.html")
             rows[name] = replace(row, links=near)
     page = index_page(list(rows.values()), describe(), time.strftime("%Y-%m-%d"))
-    _write_text(page, out / "index.html")
+    write_text(page, out / "index.html")
     return rows
 
 
@@ -136,12 +136,7 @@ def _record(rows: list[Row], profile: str, folder: Path) -> None:
 
 
 def _write_json(value: object, path: Path) -> None:
-    _write_text(json.dumps(value, indent=1, sort_keys=True) + "\n", path)
-
-
-def _write_text(text: str, path: Path) -> None:
-    with atomic_path(path) as part:
-        part.write_text(text, encoding="utf-8")
+    write_text(json.dumps(value, indent=1, sort_keys=True) + "\n", path)
 
 
 def start_course(source: Path, target: Path, *, update: bool = False) -> list[Path]:

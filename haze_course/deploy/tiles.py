@@ -13,8 +13,8 @@ from contextlib import contextmanager
 import torch
 import torch.nn.functional as F
 from torch import Tensor, nn
-from torch.utils.hooks import RemovableHandle
 
+from haze_course.distill.terms import tapped
 from haze_course.guards import check_image, check_number
 from haze_course.nets.attention import ChannelAttention
 
@@ -57,15 +57,9 @@ def run_in_tiles(network: nn.Module, hazy: Tensor, gates: Gates, *, tile: int = 
 @torch.no_grad()
 def read_gates(network: nn.Module, hazy: Tensor) -> Gates:
     """The gates that every `ChannelAttention` of the network opens for a picture."""
-    gates: Gates = {}
-
-    def keep(name: str) -> Callable[[nn.Module, tuple[Tensor, ...], Tensor], None]:
-        def hook(_module: nn.Module, _inputs: tuple[Tensor, ...], output: Tensor) -> None:
-            gates[name] = output
-
-        return hook
-
-    with _hooked(network, keep):
+    names = [f"{name}.gate" for name, module in network.named_modules()
+             if isinstance(module, ChannelAttention)]  # fmt: skip
+    with tapped(network, names) as gates:
         network(hazy.to(next(network.parameters()).device))
     return gates
 
@@ -74,20 +68,12 @@ def read_gates(network: nn.Module, hazy: Tensor) -> Gates:
 def fixed_gates(network: nn.Module, gates: Gates) -> Iterator[None]:
     """While it lasts, every `ChannelAttention` uses these gates, whatever it sees."""
 
-    def replace(name: str) -> Callable[[nn.Module, tuple[Tensor, ...], Tensor], Tensor]:
-        return lambda _module, _inputs, output: gates[name].to(output.dtype)
+    def replace(gate: Tensor) -> Callable[[nn.Module, tuple[Tensor, ...], Tensor], Tensor]:
+        return lambda _module, _inputs, output: gate.to(output.dtype)
 
-    with _hooked(network, replace):
-        yield
-
-
-@contextmanager
-def _hooked(network: nn.Module, hook: Callable[[str], Callable[..., object]]) -> Iterator[None]:
-    handles: list[RemovableHandle] = []
+    modules = dict(network.named_modules())
+    handles = [modules[name].register_forward_hook(replace(gate)) for name, gate in gates.items()]
     try:
-        for name, module in network.named_modules():
-            if isinstance(module, ChannelAttention):
-                handles.append(module.gate.register_forward_hook(hook(name)))
         yield
     finally:
         for handle in handles:

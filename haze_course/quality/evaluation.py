@@ -19,7 +19,7 @@ from torch import Tensor
 from tqdm import tqdm
 
 from haze_course.guards import check_image
-from haze_course.paths import atomic_path
+from haze_course.paths import atomic_path, write_text
 from haze_course.quality.metrics import check_protocol, ciede2000, psnr, ssim
 from haze_course.quality.statistics import bootstrap_interval
 
@@ -172,8 +172,7 @@ def write_json(records: Iterable[Record], path: Path | str) -> None:
     tables = {"summary": summarise(records), "records": [asdict(record) for record in records]}
     for row in (*tables["summary"], *tables["records"]):
         row.update({key: "inf" for key, cell in row.items() if cell == math.inf})
-    with atomic_path(path) as temporary:
-        temporary.write_text(json.dumps(tables, indent=1, allow_nan=False), encoding="utf-8")
+    write_text(json.dumps(tables, indent=1, allow_nan=False), path)
 
 
 def read_csv(path: Path | str) -> list[Record]:

@@ -6,7 +6,7 @@ import time
 from pathlib import Path
 from typing import TypedDict
 
-from haze_course.paths import atomic_path
+from haze_course.paths import write_text
 from haze_course.teaching.checking import Verdict
 
 FILE = "progress.json"
@@ -68,5 +68,4 @@ def record(name: str, verdict: Verdict, folder: Path, answer: str = "") -> None:
         when=time.strftime("%Y-%m-%d %H:%M"),
         answer=digest,
     )
-    with atomic_path(folder / FILE) as part:
-        part.write_text(json.dumps(progress, indent=1, sort_keys=True) + "\n", encoding="utf-8")
+    write_text(json.dumps(progress, indent=1, sort_keys=True) + "\n", folder / FILE)

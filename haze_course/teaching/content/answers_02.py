@@ -4,6 +4,7 @@ import numpy as np
 import torch
 
 from haze_course.teaching.answers import Mistake
+from haze_course.teaching.content.checks_02 import CAUSES
 
 
 def airlight_forgotten(hazy, transmission, airlight, floor=0.0):
@@ -123,13 +124,7 @@ def world_by_geometry(hazy, airlight, hidden):
     return [(hazy - airlight) / transmission + airlight, transmission]
 
 
-RIGHT = {
-    "all that is far is too dark, black and white things alike": "airlight too high",
-    "all that is far is too pale, black and white things alike": "airlight too low",
-    "far things have too much contrast": "beta too high",
-    "far things have too little contrast": "beta too low",
-}
-DARK, PALE, MUCH, LITTLE = RIGHT
+DARK, PALE, MUCH, LITTLE = CAUSES
 
 MISTAKES = {
     "02-1": (
@@ -150,18 +145,18 @@ MISTAKES = {
     "02-3": (
         Mistake(
             "the sign of delta",
-            RIGHT | {DARK: "airlight too low", PALE: "airlight too high"},
+            CAUSES | {DARK: "airlight too low", PALE: "airlight too high"},
             "too_dark",
         ),
-        Mistake("a dark distance is blamed on beta", RIGHT | {DARK: "beta too high"}, "too_dark"),
-        Mistake("a pale one likewise", RIGHT | {PALE: "beta too low"}, "too_pale"),
+        Mistake("a dark distance is blamed on beta", CAUSES | {DARK: "beta too high"}, "too_dark"),
+        Mistake("a pale one likewise", CAUSES | {PALE: "beta too low"}, "too_pale"),
         Mistake(
             "beta the wrong way round",
-            RIGHT | {MUCH: "beta too low", LITTLE: "beta too high"},
+            CAUSES | {MUCH: "beta too low", LITTLE: "beta too high"},
             "too_much_contrast",
         ),
         Mistake(
-            "contrast and airlight", RIGHT | {LITTLE: "airlight too low"}, "too_little_contrast"
+            "contrast and airlight", CAUSES | {LITTLE: "airlight too low"}, "too_little_contrast"
         ),
     ),
     "02-4": (
@@ -178,8 +173,8 @@ UNUSUAL = {
     "02-1": (inverse_of_the_mixture, inverse_of_arrays, inverse_by_where),
     "02-2": (gain_by_minimum, gain_of_arrays),
     "02-3": (
-        {name: cause.upper() for name, cause in RIGHT.items()},
-        dict(reversed([(name, f" {cause} ") for name, cause in RIGHT.items()])),
+        {name: cause.upper() for name, cause in CAUSES.items()},
+        dict(reversed([(name, f" {cause} ") for name, cause in CAUSES.items()])),
     ),
     "02-4": (world_of_arrays, world_by_geometry),
 }

@@ -5,6 +5,7 @@ import torch
 import torch.nn.functional as F
 
 from haze_course.teaching.answers import Mistake
+from haze_course.teaching.content.checks_03 import FAILURES
 
 
 def darkest_colour_only(image, patch):
@@ -115,13 +116,6 @@ def fit_as_a_list(mean_g, mean_p, mean_gp, mean_gg, eps):
     return [slope, np.asarray(mean_p) - slope * np.asarray(mean_g)]
 
 
-RIGHT = {
-    "a white wall": "too low",
-    "leaves in the shade": "right",
-    "a blue sky behind a thin layer of haze": "too low",
-    "fog without end, omega = 0.95": "too high",
-}
-
 MISTAKES = {
     "03-1": (
         Mistake("the window is forgotten", darkest_colour_only, "a_dark_spot_fills_its_window"),
@@ -142,14 +136,14 @@ MISTAKES = {
         Mistake("eps as a lower limit", ridge_in_the_wrong_unit, "nothing_is_smaller"),
     ),
     "03-4": (
-        Mistake("a wall counts as right", RIGHT | {"a white wall": "right"}, "the_white_wall"),
+        Mistake("a wall counts as right", FAILURES | {"a white wall": "right"}, "the_white_wall"),
         Mistake(
             "the sky the wrong way round",
-            RIGHT | {"a blue sky behind a thin layer of haze": "too high"},
+            FAILURES | {"a blue sky behind a thin layer of haze": "too high"},
             "the_sky",
         ),
         Mistake(
-            "omega is forgotten", RIGHT | {"fog without end, omega = 0.95": "right"}, "the_fog"
+            "omega is forgotten", FAILURES | {"fog without end, omega = 0.95": "right"}, "the_fog"
         ),
     ),
 }
@@ -159,7 +153,7 @@ UNUSUAL = {
     "03-2": (airlight_by_sorting, airlight_by_threshold),
     "03-3": (fit_by_solving, fit_as_a_list),
     "03-4": (
-        {name: verdict.upper() for name, verdict in RIGHT.items()},
-        dict(reversed([(name, f" {verdict} ") for name, verdict in RIGHT.items()])),
+        {name: verdict.upper() for name, verdict in FAILURES.items()},
+        dict(reversed([(name, f" {verdict} ") for name, verdict in FAILURES.items()])),
     ),
 }

@@ -5,6 +5,7 @@ import torch
 import torch.nn.functional as F
 
 from haze_course.teaching.answers import Mistake
+from haze_course.teaching.content.checks_04 import FLAWS
 
 
 def not_clamped(image, target):
@@ -90,14 +91,6 @@ def interval_in_a_loop(a, b, draws, generator):
     return torch.tensor(means).quantile(torch.tensor([0.025, 0.975]))
 
 
-RIGHT = {
-    "report 1": "other protocol",
-    "report 2": "clamped or not",
-    "report 3": "dB of the mean error",
-    "report 4": "percent of dB",
-    "report 5": "chosen on the test set",
-}
-
 MISTAKES = {
     "04-1": (
         Mistake("the output is not clamped", not_clamped, "clamps_the_image_first"),
@@ -125,13 +118,13 @@ MISTAKES = {
     "04-3": (
         Mistake(
             "two protocols taken for two sets of pictures",
-            RIGHT | {"report 1": "other pictures"},
+            FLAWS | {"report 1": "other pictures"},
             "report_1",
         ),
         Mistake(
-            "the average is not worked out", RIGHT | {"report 3": "other protocol"}, "report_3"
+            "the average is not worked out", FLAWS | {"report 3": "other protocol"}, "report_3"
         ),
-        Mistake("chosen and scored on one set", RIGHT | {"report 5": "other pictures"}, "report_5"),
+        Mistake("chosen and scored on one set", FLAWS | {"report 5": "other pictures"}, "report_5"),
     ),
 }
 
@@ -139,7 +132,7 @@ UNUSUAL = {
     "04-1": (psnr_of_arrays, psnr_one_by_one),
     "04-2": (interval_of_arrays, interval_in_a_loop),
     "04-3": (
-        {name: flaw.upper() for name, flaw in RIGHT.items()},
-        dict(reversed([(name, f" {flaw} ") for name, flaw in RIGHT.items()])),
+        {name: flaw.upper() for name, flaw in FLAWS.items()},
+        dict(reversed([(name, f" {flaw} ") for name, flaw in FLAWS.items()])),
     ),
 }

@@ -6,19 +6,13 @@ import torch
 from scipy.stats import t as student_t
 
 from haze_course.teaching.answers import Mistake
+from haze_course.teaching.content.checks_08 import BUGS, RIVALS
 
-RIGHT_RIVALS = {
-    "the term does nothing": "none",
-    "any picture would do": "another image",
-    "any network would do, trained or not": "untrained",
-    "the clear picture would do, without a network": "truth",
-}
 RIGHT_PLAN = {
     "score": "last checkpoint",
     "shared": "initial weights, batches, haze",
     "seeds": 10,
 }
-RIGHT_BUGS = {"A": 5, "B": 7, "C": 3, "D": 5}
 
 
 def normal_factor(taught, alone):
@@ -95,22 +89,22 @@ MISTAKES = {
     "08-1": (
         Mistake(
             "the truth stands for no term",
-            RIGHT_RIVALS | {"the term does nothing": "truth"},
+            RIVALS | {"the term does nothing": "truth"},
             "finds_an_idle_term",
         ),
         Mistake(
             "a wrong network stands for a wrong picture",
-            RIGHT_RIVALS | {"any picture would do": "untrained"},
+            RIVALS | {"any picture would do": "untrained"},
             "finds_any_picture",
         ),
         Mistake(
             "none is the only control",
-            RIGHT_RIVALS | {"any network would do, trained or not": "none"},
+            RIVALS | {"any network would do, trained or not": "none"},
             "finds_any_network",
         ),
         Mistake(
             "a random network stands for the clear picture",
-            RIGHT_RIVALS | {"the clear picture would do, without a network": "untrained"},
+            RIVALS | {"the clear picture would do, without a network": "untrained"},
             "finds_the_clear_picture",
         ),
     ),
@@ -144,22 +138,22 @@ MISTAKES = {
         Mistake("more seeds than are paid for", RIGHT_PLAN | {"seeds": 30}, "fits_the_budget"),
     ),
     "08-4": (
-        Mistake("freezing is blamed", RIGHT_BUGS | {"A": 1}, "the_teacher_stays"),
-        Mistake("shuffling is blamed", RIGHT_BUGS | {"B": 3}, "each_gets_its_own_lesson"),
-        Mistake("the student is blamed", RIGHT_BUGS | {"C": 2}, "the_teacher_sees_its_range"),
-        Mistake("the shared seed is blamed", RIGHT_BUGS | {"D": 2}, "nobody_gains_by_choosing"),
+        Mistake("freezing is blamed", BUGS | {"A": 1}, "the_teacher_stays"),
+        Mistake("shuffling is blamed", BUGS | {"B": 3}, "each_gets_its_own_lesson"),
+        Mistake("the student is blamed", BUGS | {"C": 2}, "the_teacher_sees_its_range"),
+        Mistake("the shared seed is blamed", BUGS | {"D": 2}, "nobody_gains_by_choosing"),
     ),
 }
 
 UNUSUAL = {
     "08-1": (
-        dict(reversed(RIGHT_RIVALS.items())),
-        OrderedDict(RIGHT_RIVALS),
+        dict(reversed(RIVALS.items())),
+        OrderedDict(RIVALS),
     ),
     "08-2": (interval_by_scipy, interval_by_loops),
     "08-3": (RIGHT_PLAN | {"seeds": 11}, RIGHT_PLAN | {"seeds": 12.0}),
     "08-4": (
-        {name: str(line) for name, line in RIGHT_BUGS.items()},
-        dict(reversed((RIGHT_BUGS | {"A": 2}).items())),  # the wrapper should not hold it
+        {name: str(line) for name, line in BUGS.items()},
+        dict(reversed((BUGS | {"A": 2}).items())),  # the wrapper should not hold it
     ),
 }

@@ -3,15 +3,7 @@
 import torch
 
 from haze_course.teaching.answers import Mistake
-
-RIGHT = {
-    "On rooms, A is better than B on average.": "fair",
-    "On rooms, A is better than B on nearly every picture.": "unfair",
-    "On streets, A and B are equally good.": "unfair",
-    "On streets, no difference between A and B was shown.": "fair",
-    "A does more for streets than for rooms.": "unfair",
-    "Trained again, A would beat B on rooms once more.": "unfair",
-}
+from haze_course.teaching.content.checks_09 import SENTENCES
 
 
 def mean_of_the_scores(psnr):
@@ -107,25 +99,25 @@ MISTAKES = {
     "09-3": (
         Mistake(
             "a mean is taken for every picture",
-            RIGHT | {"On rooms, A is better than B on nearly every picture.": "fair"},
+            SENTENCES | {"On rooms, A is better than B on nearly every picture.": "fair"},
             "every_picture_of_rooms",
         ),
         Mistake(
             "silence is taken for equality",
-            RIGHT | {"On streets, A and B are equally good.": "fair"},
+            SENTENCES | {"On streets, A and B are equally good.": "fair"},
             "equality_on_streets",
         ),
         Mistake(
             "doing nothing is not asked",
-            RIGHT | {"A does more for streets than for rooms.": "fair"},
+            SENTENCES | {"A does more for streets than for rooms.": "fair"},
             "sets_are_not_alike",
         ),
         Mistake(
             "pictures are taken for trainings",
-            RIGHT | {"Trained again, A would beat B on rooms once more.": "fair"},
+            SENTENCES | {"Trained again, A would beat B on rooms once more.": "fair"},
             "trainings_were_not_repeated",
         ),
-        Mistake("nothing may be printed", dict.fromkeys(RIGHT, "unfair"), "the_mean_on_rooms"),
+        Mistake("nothing may be printed", dict.fromkeys(SENTENCES, "unfair"), "the_mean_on_rooms"),
     ),
 }
 
@@ -133,7 +125,7 @@ UNUSUAL = {
     "09-1": (logarithm_last_by_loops, logarithm_last_of_arrays, logarithm_last_by_logsumexp),
     "09-2": (at_half_from_the_ends, at_half_as_a_list),
     "09-3": (
-        {sentence: f" {word.title()} " for sentence, word in RIGHT.items()},
-        dict(reversed(RIGHT.items())),
+        {sentence: f" {word.title()} " for sentence, word in SENTENCES.items()},
+        dict(reversed(SENTENCES.items())),
     ),
 }
