@@ -5,8 +5,10 @@ upright, grey and palette and CMYK to RGB, 16 bit scaled by 65535, alpha laid ov
 """
 
 import io
+import struct
 import warnings
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import torch
@@ -18,6 +20,8 @@ from haze_course.paths import atomic_path
 
 SUFFIXES = {".png", ".jpg", ".jpeg", ".bmp", ".tif", ".tiff", ".webp"}
 WRITABLE = {".png", ".jpg", ".jpeg"}
+Metadata = dict[str, bytes]
+_ORIENTATION = 0x0112  # number of the EXIF tag
 
 
 class ImageError(ValueError):
@@ -69,7 +73,30 @@ def _to_rgb(picture: Image.Image) -> np.ndarray:
     return np.asarray(picture.convert("RGB"), dtype=np.float32) / 255
 
 
-def write_image(image: Tensor, path: Path | str, *, quality: int = 95) -> None:
+def read_metadata(path: Path | str) -> Metadata:
+    """What a camera wrote beside the pixels, for `write_image`: EXIF and colour profile.
+
+    The EXIF turn is left out, for `read_image` has turned the picture upright; so is its preview,
+    which would show the picture as it was. A damaged block counts as none.
+    """
+    kept: Metadata = {}
+    try:
+        with Image.open(path) as picture:
+            exif, profile = picture.getexif(), picture.info.get("icc_profile")
+            coloured = picture.mode in ("RGB", "RGBA", "P")  # a CMYK profile would not fit
+        exif.pop(_ORIENTATION, None)
+        if len(exif):
+            kept["exif"] = exif.tobytes()
+    except (OSError, SyntaxError, ValueError, KeyError, TypeError, struct.error):
+        return kept
+    if profile and coloured:
+        kept["icc_profile"] = profile
+    return kept
+
+
+def write_image(
+    image: Tensor, path: Path | str, *, quality: int = 95, metadata: Metadata | None = None
+) -> None:
     """Write (1, 3, H, W) or (1, 1, H, W), clamped to [0, 1] and rounded to 8 bits.
 
     Args:
@@ -77,6 +104,7 @@ def write_image(image: Tensor, path: Path | str, *, quality: int = 95) -> None:
         path: ends in .png, .jpg or .jpeg; its folder is made. A file there is replaced only
             when the new one is complete.
         quality: of JPEG, 1 to 100.
+        metadata: from `read_metadata`.
     """
     path = Path(path)
     if path.suffix.lower() not in WRITABLE:
@@ -84,10 +112,11 @@ def write_image(image: Tensor, path: Path | str, *, quality: int = 95) -> None:
     picture = _to_picture(image)
     check_number(quality, "quality", 1, 100)
     with atomic_path(path) as temporary:
+        beside: dict[str, Any] = {**(metadata or {})}
         if path.suffix.lower() == ".png":
-            picture.save(temporary)
+            picture.save(temporary, **beside)
         else:
-            picture.save(temporary, quality=quality, subsampling=0)
+            picture.save(temporary, quality=quality, subsampling=0, **beside)
 
 
 def jpeg_round_trip(image: Tensor, quality: int) -> Tensor:
@@ -125,6 +154,11 @@ def list_images(folder: Path | str) -> list[Path]:
     Raises:
         FileNotFoundError: no such folder, or no picture in it.
     """
+    return list_files(folder, SUFFIXES)
+
+
+def list_files(folder: Path | str, suffixes: set[str]) -> list[Path]:
+    """The files of a folder whose names end so, sorted by name; see `list_images`."""
     folder = Path(folder)
     if not folder.is_dir():
         found = "a file" if folder.is_file() else "no such folder"
@@ -133,9 +167,9 @@ def list_images(folder: Path | str) -> list[Path]:
             f"{folder}: {found}; expected a folder with pictures"
             + (f"; {folder.parent} holds {', '.join(beside)}" if beside else "")
         )
-    files = sorted(path for path in folder.iterdir() if path.suffix.lower() in SUFFIXES)
+    files = sorted(path for path in folder.iterdir() if path.suffix.lower() in suffixes)
     if not files:
-        raise FileNotFoundError(f"{folder}: no picture in it ({', '.join(sorted(SUFFIXES))})")
+        raise FileNotFoundError(f"{folder}: no picture in it ({', '.join(sorted(suffixes))})")
     return files
 
 

@@ -16,8 +16,12 @@ import time
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 from haze_course.paths import data_folder
+
+if TYPE_CHECKING:
+    import torch
 
 # profile -> notebook -> {"seconds", "peak_mb", "benchmark"}
 Timings = dict[str, dict[str, dict[str, float]]]
@@ -46,6 +50,19 @@ def cores() -> int:
     if len(quota) == 2 and quota[0].isdigit():
         count = min(count, max(1, int(quota[0]) // int(quota[1])))
     return count
+
+
+def multiplies_bfloat16(device: "torch.device") -> bool:
+    """Whether a device multiplies bfloat16 in hardware; imitated, it is slower than float32."""
+    import torch
+
+    if device.type == "cuda":
+        return torch.cuda.is_bf16_supported(including_emulation=False)
+    if device.type != "cpu" or not torch.ops.mkldnn._is_mkldnn_bf16_supported():
+        return False
+    if platform.machine().lower() not in ("x86_64", "amd64"):
+        return True
+    return torch.cpu._is_avx512_bf16_supported() or torch.cpu._is_amx_tile_supported()
 
 
 def memory_bytes() -> int:

@@ -33,7 +33,7 @@ def test_dehaze_files_and_folders(tmp_path: Path) -> None:
     picture(tmp_path / "more" / "two.png", seed=1)
     result = call("dehaze", one, tmp_path / "more", "-o", tmp_path / "out")
     assert result.exit_code == 0, result.output
-    assert "2 of 2 pictures written" in result.output
+    assert "2 of 2 files written" in result.output
     assert sorted(path.name for path in (tmp_path / "out").iterdir()) == ["one.png", "two.png"]
     dehazed, hazy = read_image(tmp_path / "out" / "one.png"), read_image(one)
     assert dehazed.shape == hazy.shape
@@ -45,7 +45,7 @@ def test_dehaze_goes_on_after_a_bad_file_and_names_it(tmp_path: Path) -> None:
     bad = tmp_path / "bad.jpg"
     bad.write_bytes(b"\xff\xd8\xff" + bytes(50))
     result = call("dehaze", bad, good, "-o", tmp_path / "out")
-    refused(result, "1 of 2 pictures", "not dehazed:", "bad.jpg: expected a picture")
+    refused(result, "1 of 2 files", "not dehazed:", "bad.jpg: expected a picture")
     assert (tmp_path / "out" / "good.png").is_file()
 
 

@@ -10,6 +10,7 @@ from haze_course.images import (
     jpeg_round_trip,
     list_images,
     read_image,
+    read_metadata,
     write_image,
 )
 from haze_course.quality.metrics import psnr
@@ -146,3 +147,23 @@ def test_a_folder_lists_its_pictures_in_order(tmp_path):
     (tmp_path / "empty").mkdir()
     with pytest.raises(FileNotFoundError, match="no picture in it"):
         list_images(tmp_path / "empty")
+
+
+def test_metadata_goes_along_but_the_turn_is_done(tmp_path):
+    exif = Image.Exif()
+    exif[0x0112], exif[0x010F] = 6, "a camera"  # turned by a quarter; maker
+    Image.new("RGB", (40, 20), (10, 60, 200)).save(
+        tmp_path / "in.jpg", exif=exif, icc_profile=b"profile" * 30
+    )
+    image, metadata = read_image(tmp_path / "in.jpg"), read_metadata(tmp_path / "in.jpg")
+    assert image.shape[-2:] == (40, 20)
+    for name in ("out.png", "out.jpg"):
+        write_image(image, tmp_path / name, metadata=metadata)
+        with Image.open(tmp_path / name) as written:
+            assert written.size == (20, 40)
+            assert 0x0112 not in written.getexif()
+            assert written.getexif()[0x010F] == "a camera"
+            assert written.info["icc_profile"] == b"profile" * 30
+    assert read_metadata(tmp_path / "none.png") == {}
+    (tmp_path / "bad.jpg").write_bytes(b"\xff\xd8\xff\xe1\x00\x10Exif\x00\x00broken")
+    assert read_metadata(tmp_path / "bad.jpg") == {}

@@ -13,6 +13,7 @@ from haze_course.nets import (
     count_macs,
     count_parameters,
     ffa_net,
+    half_student,
     load_pretrained,
     read_card,
     save_pretrained,
@@ -24,6 +25,7 @@ from haze_course.nets import (
 def test_the_published_counts():
     assert count_parameters(student()) == 96_007
     assert count_parameters(ffa_net()) == 4_455_913
+    assert count_parameters(half_student()) == 84_331 <= count_parameters(student())
     assert count_parameters(SuperResolutionTeacher()) == 26_451
     assert {count_parameters(net) for net in SuperResolutionTeacher().channels} == {8_817}
 
@@ -41,7 +43,18 @@ def test_any_size_goes_through(generator, size):
     hazy = torch.rand(2, 3, *size, generator=generator)
     with torch.no_grad():
         assert student(seed=0)(hazy).shape == hazy.shape
+        assert half_student(seed=0)(hazy).shape == hazy.shape
         assert teacher(seed=0)(hazy).shape == (2, 3, 2 * size[0], 2 * size[1])
+
+
+def test_half_the_resolution_costs_less_than_a_quarter_and_loses_no_pixel(generator):
+    """2 x 2 pixels fold into channels: every one of them still counts, at its own place."""
+    assert count_macs(student()) / count_macs(half_student()) > 4
+    network = half_student(seed=0)
+    hazy = torch.rand(1, 3, 10, 12, generator=generator, requires_grad=True)
+    change = network(hazy) - hazy.detach()
+    (gradient,) = torch.autograd.grad(change.square().sum(), hazy)
+    assert (gradient != 0).all()
 
 
 def test_a_seed_decides_the_start_and_disturbs_nobody():
@@ -107,7 +120,7 @@ def test_weights_go_round(tmp_path, generator):
     assert torch.equal(again(hazy), network(hazy))
     assert read_card(path) == {
         "architecture": "FFANet",
-        "settings": {"width": 16, "groups": 3, "blocks": 6},
+        "settings": {"width": 16, "groups": 3, "blocks": 6, "stride": 1},
         "steps": 5,
     }
 

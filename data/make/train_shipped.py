@@ -2,12 +2,14 @@
 
     python data/make/train_shipped.py teacher
     python data/make/train_shipped.py student
+    python data/make/train_shipped.py half-student
 
 Stop it at any moment and start it again: the state lies in --work, and the result is that of a
 training that was not stopped. Choices are made on the validation split; the card's scores are of
 the test split, with the protocol of each named.
 """
 
+from collections.abc import Callable
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
@@ -25,6 +27,11 @@ from haze_course.training.loop import History
 from haze_course.training.recipes import SHAVE, enlarge, super_resolution_psnr
 
 Scores = dict[str, Any]
+NETWORKS: dict[str, Callable[..., nn.Module]] = {
+    "teacher": hc.nets.teacher,
+    "student": hc.nets.student,
+    "half-student": hc.nets.half_student,
+}
 
 
 def score_teacher(network: nn.Module) -> Scores:
@@ -40,24 +47,24 @@ def score_teacher(network: nn.Module) -> Scores:
     }
 
 
-def score_student(network: nn.Module) -> Scores:
+def score_dehazer(network: nn.Module, name: str) -> Scores:
     """PSNR and SSIM on every test set, and what is gained over the input and the prior."""
     methods = {
-        "student": network,
+        name: network,
         "hazy input": identity,
         "dark channel": hc.physics.dehaze_dark_channel,
     }
     scores: Scores = {"protocol": "RGB clamped to [0, 1], mean over pictures; SSIM valid"}
     for which in ("scenes", "rooms", "streets", "photos"):
         records: list[Record] = []
-        for name, method in methods.items():
-            records += evaluate(method, benchmark_pairs(which), name=name)
+        for label, method in methods.items():
+            records += evaluate(method, benchmark_pairs(which), name=label)
         scores[which] = {
             str(row["method"]): {"psnr": row["psnr"], "ssim": row["ssim"]}
             for row in hc.quality.summarise(records)
         }
         for rival in ("hazy input", "dark channel"):
-            gains = paired_differences(records, "student", rival)
+            gains = paired_differences(records, name, rival)
             interval = bootstrap_interval(gains, over="pictures")
             scores[which][f"gain over {rival}"] = words(interval)
     return scores
@@ -72,7 +79,7 @@ def words(interval: Interval) -> str:
 
 
 @click.command()
-@click.argument("name", type=click.Choice(["teacher", "student"]))
+@click.argument("name", type=click.Choice(list(NETWORKS)))
 @click.option("--steps", type=int, help="Other than those of the shipped weights.")
 @click.option("--work", default="out/training", show_default=True, type=click.Path(path_type=Path))
 @click.option("--out", default=DATA / "checkpoints", type=click.Path(path_type=Path))
@@ -81,10 +88,10 @@ def main(name: str, steps: int | None, work: Path, out: Path) -> None:
     teacher = name == "teacher"
     config = hc.training.TEACHER if teacher else hc.training.STUDENT
     config = replace(config, steps=steps or config.steps)
-    network = hc.nets.teacher(seed=config.seed) if teacher else hc.nets.student(seed=config.seed)
+    network = NETWORKS[name](seed=config.seed)
     fit = hc.training.train_shipped_teacher if teacher else hc.training.train_shipped_student
     history: History = fit(network, config, folder=work / f"{name}-{config.steps}")
-    scores = score_teacher(network) if teacher else score_student(network)
+    scores = score_teacher(network) if teacher else score_dehazer(network, name)
     step, best = history.best
     card = {
         "made by": f"python data/make/train_shipped.py {name} --steps {config.steps}",

@@ -1,8 +1,9 @@
 """Commands for pictures: dehaze them, measure a method on pairs of them."""
 
+import time
 from collections.abc import Callable, Sequence
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import click
 
@@ -27,26 +28,53 @@ def model_option(command: Callable[..., None]) -> Callable[..., None]:
     return click.option(
         "--model",
         metavar="NAME_OR_FILE",
-        help="A network instead: a shipped name (student) or a .safetensors file.",
+        help="A network instead: a shipped name (student) or a file (.safetensors, .onnx).",
     )(command)
 
 
 @click.command()
 @click.argument("inputs", metavar="IN...", nargs=-1, required=True, type=FOLDER)
-@click.option("-o", "--out", required=True, type=FOLDER, help="Folder for <name>.png.")
+@click.option("-o", "--out", required=True, type=FOLDER, help="Folder for <name>.png and .mp4.")
 @click.option("--method", default="dark-channel", show_default=True, type=click.Choice(DEHAZERS))
 @model_option
+@click.option("--device", default="cpu", show_default=True, help="Where a network runs: cpu, cuda.")
+@click.option("--compiled", is_flag=True, help="Compile the network first; pays on many pictures.")
+@click.option(
+    "--smoothing",
+    default=1.0,
+    show_default=True,
+    type=click.FloatRange(min=0),
+    help="Seconds over which a network's gates are averaged in a video; 0: not at all.",
+)
 @click.option("--force", is_flag=True, help="Replace results that are there.")
 def dehaze(
-    *, inputs: tuple[Path, ...], out: Path, method: str, model: str | None, force: bool
+    *,
+    inputs: tuple[Path, ...],
+    out: Path,
+    method: str,
+    model: str | None,
+    device: str,
+    compiled: bool,
+    smoothing: float,
+    force: bool,
 ) -> None:
-    """Dehaze picture files, and all pictures of folders."""
+    """Dehaze picture files, videos, and all of both in folders.
+
+    What the camera wrote into a picture is kept, and the sound of a video.
+    """
     from haze_course.deploy.batch import dehaze_files, find_inputs, plan_outputs
 
+    if (compiled or device != "cpu") and model is None:
+        raise ValueError("--device and --compiled are for networks: expected --model, too")
     targets = plan_outputs(find_inputs(inputs), out, force=force)
-    _, run = _method(method, model)
-    problems = dehaze_files(targets, run)
-    click.echo(f"{len(targets) - len(problems)} of {len(targets)} pictures written to {out}")
+    name, run = _method(method, model, device=device, compiled=compiled)
+    start = time.perf_counter()
+    problems = dehaze_files(targets, run, smoothing=smoothing)
+    way = f" ({run.way})" if hasattr(run, "way") else ""
+    click.echo(
+        f"{len(targets) - len(problems)} of {len(targets)} files written to {out} by {name}{way} "
+        f"in {time.perf_counter() - start:.1f} s"
+    )
     if problems:
         raise UserError("\n".join(["not dehazed:", *problems]))
 
@@ -89,7 +117,7 @@ def evaluate(
     if csv_file:
         check_result(csv_file, ".csv", force=force or resume)
     where, pairs = _pairs(data, layout, shipped)
-    name, run = _method(method, model)
+    name, run = _method(method, model, precision="float32")
     done = {}
     if resume and csv_file:
         done = read_done(csv_file, pairs, name=name, protocol=protocol, model=model)
@@ -119,12 +147,12 @@ def _pairs(data: Path | None, layout: str, shipped: str | None) -> tuple[str, "S
     return f"{data} ({layout})", find_pairs(data, layout=layout)
 
 
-def _method(method: str, model: str | None) -> "tuple[str, Callable[[Tensor], Tensor]]":
-    """Its name for tables, and hazy -> dehazed."""
+def _method(method: str, model: str | None, **how: Any) -> "tuple[str, Callable[[Tensor], Tensor]]":
+    """Its name for tables, and hazy -> dehazed; `how` is for `load_dehazer`."""
     from haze_course.deploy.inference import load_dehazer
     from haze_course.physics.priors import dehaze_dark_channel
     from haze_course.quality.evaluation import identity
 
     if model is not None:
-        return Path(model).stem, load_dehazer(model)
+        return Path(model).stem, load_dehazer(model, **how)
     return method, {"dark-channel": dehaze_dark_channel, "hazy": identity}[method]

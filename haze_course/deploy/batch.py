@@ -1,38 +1,48 @@
-"""Many picture files through one method: one bad file does not stop the others."""
+"""Many files through one method, pictures and videos: one bad file does not stop the others."""
 
 from collections.abc import Callable, Sequence
+from dataclasses import dataclass
 from pathlib import Path
 
 from torch import Tensor
 from tqdm import tqdm
 
-from haze_course.images import list_images, read_image, write_image
+from haze_course.deploy.ahead import Behind, ahead
+from haze_course.deploy.video import VIDEO_SUFFIXES, dehaze_video
+from haze_course.images import (
+    SUFFIXES,
+    Metadata,
+    list_files,
+    read_image,
+    read_metadata,
+    write_image,
+)
 
 Method = Callable[[Tensor], Tensor]
 
 
 def find_inputs(inputs: Sequence[Path]) -> list[Path]:
-    """Files as they are, folders as the pictures in them; in the given order, each once.
+    """Files as they are, folders as the pictures and videos in them; in the given order, each once.
 
     Raises:
-        FileNotFoundError: one does not exist, or a folder holds no picture.
+        FileNotFoundError: one does not exist, or a folder holds neither.
     """
     files = []
     for path in inputs:
         if not path.exists():
             raise FileNotFoundError(f"{path}: no such file or folder")
-        files += list_images(path) if path.is_dir() else [path]
+        files += list_files(path, SUFFIXES | VIDEO_SUFFIXES) if path.is_dir() else [path]
     return list(dict.fromkeys(files))
 
 
 def plan_outputs(files: Sequence[Path], out: Path, *, force: bool = False) -> dict[Path, Path]:
-    """Input file -> ``out/<stem>.png``.
+    """Input file -> ``out/<stem>.png``, of a video ``out/<stem>.mp4``.
 
     Raises:
         ValueError: two inputs would be written to one file, or an input would be replaced.
         FileExistsError: a file stands there and `force` is off.
     """
-    targets = {file: out / f"{file.stem}.png" for file in files}
+    targets = {file: out / (file.stem + (".mp4" if is_video(file) else ".png")) for file in files}
     sources = {file.resolve() for file in files}
     writers: dict[Path, Path] = {}
     for file, target in targets.items():
@@ -53,24 +63,73 @@ def plan_outputs(files: Sequence[Path], out: Path, *, force: bool = False) -> di
     return targets
 
 
-def dehaze_files(targets: dict[Path, Path], method: Method, *, progress: bool = True) -> list[str]:
+def dehaze_files(
+    targets: dict[Path, Path],
+    method: Method,
+    *,
+    smoothing: float = 1.0,
+    progress: bool = True,
+) -> list[str]:
     """Run `method` on every file; a full disk stops it, an unreadable file does not.
+
+    Pictures are read ahead and written behind while the method computes; what a camera wrote
+    beside the pixels is kept.
 
     Args:
         targets: input file -> output file.
         method: hazy (1, 3, H, W) -> dehazed, same shape.
+        smoothing: of videos, see `dehaze_video`.
         progress: show a bar.
 
     Returns:
         One line for each file that could not be dehazed.
     """
     problems = []
-    for file, target in tqdm(targets.items(), unit=" pictures", disable=not progress):
-        try:
-            dehazed = method(read_image(file))
-        except (ValueError, FileNotFoundError, MemoryError) as error:
-            text = str(error) or type(error).__name__
-            problems.append(text if str(file) in text else f"{file}: {text}")
-            continue
-        write_image(dehazed, target)
+    bar = tqdm(total=len(targets), unit=" files", disable=not progress)
+    pictures = [file for file in targets if not is_video(file)]
+    with bar, Behind() as behind:
+        for file, read in zip(pictures, ahead(map(_read, pictures)), strict=True):
+            try:
+                if isinstance(read, Exception):
+                    raise read
+                behind(_write, method(read.image), targets[file], read.metadata)
+            except _BAD_FILE as error:
+                problems.append(_line(file, error))
+            bar.update()
+        for file in (file for file in targets if is_video(file)):
+            try:
+                dehaze_video(file, targets[file], method, smoothing=smoothing, progress=progress)
+            except _BAD_FILE as error:
+                problems.append(_line(file, error))
+            bar.update()
     return problems
+
+
+def is_video(file: Path) -> bool:
+    """By its name."""
+    return file.suffix.lower() in VIDEO_SUFFIXES
+
+
+_BAD_FILE = (ValueError, FileNotFoundError, MemoryError)
+
+
+@dataclass(frozen=True)
+class _Picture:
+    image: Tensor
+    metadata: Metadata
+
+
+def _read(file: Path) -> _Picture | Exception:
+    try:
+        return _Picture(read_image(file), read_metadata(file))
+    except _BAD_FILE as error:  # handed on, for reading runs ahead
+        return error
+
+
+def _write(image: Tensor, target: Path, metadata: Metadata) -> None:
+    write_image(image, target, metadata=metadata)
+
+
+def _line(file: Path, error: Exception) -> str:
+    text = str(error) or type(error).__name__
+    return text if str(file) in text else f"{file}: {text}"

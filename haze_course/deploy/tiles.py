@@ -19,17 +19,19 @@ from haze_course.guards import check_image, check_number
 from haze_course.nets.attention import ChannelAttention
 
 GATE_PIXELS = 500_000  # of the small copy
+TILE = 512
 Gates = dict[str, Tensor]  # module -> (B, C, 1, 1)
 
 
 @torch.no_grad()
-def dehaze_in_tiles(network: nn.Module, hazy: Tensor, *, tile: int = 512) -> Tensor:
+def dehaze_in_tiles(network: nn.Module, hazy: Tensor, *, tile: int = TILE) -> Tensor:
     """Dehazed, as large as `hazy`, in memory that grows with the tile, not with the picture.
 
     Args:
         network: made of convolutions and `ChannelAttention`, as `FFANet`; on any device.
         hazy: (1, 3, H, W).
-        tile: side of the squares that are kept; `reach` pixels around each are computed, too.
+        tile: side of the squares that are kept; `reach` pixels around each are computed, too. It
+            is rounded up to what the network's stride divides.
     """
     check_image(hazy, "hazy", channels=3)
     check_number(tile, "tile", 1)
@@ -38,10 +40,11 @@ def dehaze_in_tiles(network: nn.Module, hazy: Tensor, *, tile: int = 512) -> Ten
 
 
 @torch.no_grad()
-def run_in_tiles(network: nn.Module, hazy: Tensor, gates: Gates, *, tile: int = 512) -> Tensor:
+def run_in_tiles(network: nn.Module, hazy: Tensor, gates: Gates, *, tile: int = TILE) -> Tensor:
     """`dehaze_in_tiles` with given gates, as a video smooths them."""
-    device = next(network.parameters()).device
-    halo, (height, width) = reach(network), hazy.shape[-2:]
+    device, stride = next(network.parameters()).device, _stride(network)
+    halo, tile = (-(-size // stride) * stride for size in (reach(network), tile))
+    height, width = hazy.shape[-2:]
     dehazed = torch.empty_like(hazy)
     with fixed_gates(network, gates):
         for top in range(0, height, tile):
@@ -57,11 +60,15 @@ def run_in_tiles(network: nn.Module, hazy: Tensor, gates: Gates, *, tile: int = 
 @torch.no_grad()
 def read_gates(network: nn.Module, hazy: Tensor) -> Gates:
     """The gates that every `ChannelAttention` of the network opens for a picture."""
-    names = [f"{name}.gate" for name, module in network.named_modules()
-             if isinstance(module, ChannelAttention)]  # fmt: skip
-    with tapped(network, names) as gates:
+    with tapped(network, gate_names(network)) as gates:
         network(hazy.to(next(network.parameters()).device))
     return gates
+
+
+def gate_names(network: nn.Module) -> list[str]:
+    """The modules whose gates hang on the whole picture; none: the network cannot be tiled so."""
+    modules = network.named_modules()
+    return [f"{name}.gate" for name, module in modules if isinstance(module, ChannelAttention)]
 
 
 @contextmanager
@@ -84,10 +91,18 @@ def reach(network: nn.Module) -> int:
     """How many pixels away an input can change an output, pooling aside: 42 for the student.
 
     The sum over all convolutions of (kernel - 1) / 2, as if they stood in one line: right for
-    FFA-Net, too much where branches run side by side.
+    FFA-Net, too much where branches run side by side. Where pixels are folded into channels, a
+    place is that many pixels.
     """
     convolutions = [module for module in network.modules() if isinstance(module, nn.Conv2d)]
-    return sum(module.dilation[0] * (module.kernel_size[0] - 1) // 2 for module in convolutions)
+    places = sum(module.dilation[0] * (module.kernel_size[0] - 1) // 2 for module in convolutions)
+    stride = _stride(network)
+    return places * stride + stride - 1
+
+
+def _stride(network: nn.Module) -> int:
+    """Side of the squares of pixels that a network folds into channels."""
+    return getattr(network, "settings", {}).get("stride", 1)
 
 
 def shrink_to(image: Tensor, pixels: int) -> Tensor:

@@ -1,7 +1,7 @@
 """The networks: FFA-Net and its slim student, the super-resolution teacher, their weights."""
 
 from haze_course.nets.attention import ChannelAttention, PixelAttention
-from haze_course.nets.ffa import FFANet, ffa_net, student
+from haze_course.nets.ffa import FFANet, ffa_net, half_student, student
 from haze_course.nets.fsrcnn import FSRCNN, SuperResolutionTeacher, start_at_bicubic_, teacher
 from haze_course.nets.size import count_macs, count_parameters
 from haze_course.nets.weights import (
@@ -21,6 +21,7 @@ __all__ = [
     "count_macs",
     "count_parameters",
     "ffa_net",
+    "half_student",
     "load_pretrained",
     "read_card",
     "save_pretrained",

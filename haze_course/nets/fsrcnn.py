@@ -8,6 +8,8 @@
 Shapes: (B, 1, H, W) -> (B, 1, 2H, 2W) a channel; the teacher (B, 3, H, W) -> (B, 3, 2H, 2W).
 """
 
+from itertools import chain
+
 import torch
 import torch.nn.functional as F
 from torch import Tensor, nn
@@ -31,8 +33,7 @@ class SeparableConv(nn.Sequential):
 
     def __init__(self, channels: int, outputs: int, size: int) -> None:
         super().__init__(
-            _conv(channels, channels, size, groups=channels),
-            nn.Conv2d(channels, outputs, 1),
+            _conv(channels, channels, size, groups=channels), nn.Conv2d(channels, outputs, 1)
         )
 
 
@@ -49,13 +50,8 @@ class FSRCNN(nn.Module):
         super().__init__()
         self.extract = nn.Sequential(_conv(1, features, 5), nn.PReLU(features))
         self.shrink = nn.Sequential(SeparableConv(features, shrunk, 1), nn.PReLU(shrunk))
-        self.map = nn.Sequential(
-            *(
-                layer
-                for _ in range(mappings)
-                for layer in (SeparableConv(shrunk, shrunk, 3), nn.PReLU(shrunk))
-            )
-        )
+        pairs = ((SeparableConv(shrunk, shrunk, 3), nn.PReLU(shrunk)) for _ in range(mappings))
+        self.map = nn.Sequential(*chain.from_iterable(pairs))
         self.expand = nn.Sequential(SeparableConv(shrunk, features, 1), nn.PReLU(features))
         self.upsample = nn.ConvTranspose2d(
             features, 1, 9, stride=SCALE, padding=4, output_padding=SCALE - 1

@@ -1,0 +1,204 @@
+"""Video files through a method, frame by frame: decoded ahead, encoded behind.
+
+Needs the extra ``video`` (PyAV).
+"""
+
+import time
+from collections.abc import Callable, Iterable, Iterator
+from dataclasses import dataclass
+from fractions import Fraction
+from pathlib import Path
+from typing import Any
+
+import torch
+from torch import Tensor
+from tqdm import tqdm
+
+from haze_course.deploy.ahead import Behind, ahead
+from haze_course.deploy.inference import Dehazer
+from haze_course.deploy.steady import Flicker, SteadyDehazer
+from haze_course.deploy.tiles import gate_names
+from haze_course.machine import needs_extra
+from haze_course.paths import atomic_path
+
+Method = Callable[[Tensor], Tensor]
+VIDEO_SUFFIXES = {".mp4", ".mov", ".m4v", ".mkv", ".webm", ".avi"}
+
+
+class VideoError(ValueError):
+    """A file that cannot be read as a video; the message names it."""
+
+
+@dataclass(frozen=True)
+class VideoReport:
+    """What became of a video.
+
+    Attributes:
+        frames: how many.
+        seconds: for decoding, dehazing and encoding.
+        flicker: grey levels of 255, see `Flicker`.
+    """
+
+    frames: int
+    seconds: float
+    flicker: float
+
+
+def dehaze_video(
+    source: Path | str,
+    target: Path | str,
+    method: Method,
+    *,
+    smoothing: float = 1.0,
+    progress: bool = True,
+) -> VideoReport:
+    """Dehaze every frame; sound, times and turns are kept.
+
+    Args:
+        source: any video that FFmpeg reads.
+        target: .mp4 (H.264); complete or not at all.
+        method: hazy (1, 3, H, W) -> dehazed; the gates of a `Dehazer` are averaged over time.
+        smoothing: seconds over which they are averaged; 0 leaves each frame its own.
+        progress: show a bar.
+
+    Raises:
+        VideoError: not a video, or one without frames.
+        MissingExtra: PyAV is not installed.
+    """
+    with needs_extra("video"):
+        import av
+    start, flicker, count = time.perf_counter(), Flicker(), 0
+    try:
+        with av.open(str(source)) as reader, atomic_path(target) as part:
+            if not reader.streams.video:
+                raise VideoError(f"{source}: expected a video, found no pictures in it")
+            stream = reader.streams.video[0]
+            rate = stream.average_rate or Fraction(25)
+            if isinstance(method, Dehazer) and gate_names(method.network) and smoothing:
+                method = SteadyDehazer(method, rate=float(rate), smoothing=smoothing)
+            bar = tqdm(total=stream.frames or None, unit=" frames", disable=not progress)
+            with bar, _Writer(part, reader, rate) as writer, Behind() as behind:
+                for piece in ahead(_pieces(reader)):
+                    if isinstance(piece, av.Packet):
+                        behind(writer.copy, piece)
+                        continue
+                    hazy = _upright(piece)
+                    dehazed = method(hazy)
+                    flicker.add(hazy, dehazed)
+                    behind(writer.encode, dehazed, piece)
+                    bar.update()
+                    count += 1
+            if not count:
+                raise VideoError(f"{source}: expected a video, found no frame in it")
+    except av.FFmpegError as error:
+        raise VideoError(f"{source}: expected a video, could not read it: {error}") from error
+    return VideoReport(count, time.perf_counter() - start, flicker.value)
+
+
+def read_video(path: Path | str) -> Iterator[Tensor]:
+    """The frames of a video, upright, each (1, 3, H, W) float32 in [0, 1].
+
+    Raises:
+        VideoError: not a video.
+        MissingExtra: PyAV is not installed.
+    """
+    with needs_extra("video"):
+        import av
+    try:
+        with av.open(str(path)) as reader:
+            for frame in reader.decode(video=0):
+                yield _upright(frame)
+    except (av.FFmpegError, IndexError) as error:
+        raise VideoError(f"{path}: expected a video, could not read it: {error}") from error
+
+
+def write_video(frames: Iterable[Tensor], path: Path | str, *, rate: float = 25) -> None:
+    """Frames (1, 3, H, W) in [0, 1] -> an .mp4 (H.264), complete or not at all.
+
+    Args:
+        frames: all of one size.
+        path: ends in .mp4.
+        rate: frames a second.
+
+    Raises:
+        MissingExtra: PyAV is not installed.
+    """
+    with atomic_path(path) as part, _Writer(part, None, Fraction(rate)) as writer:
+        for frame in frames:
+            writer.encode(frame, None)
+
+
+def _pieces(reader: Any) -> Iterator[Any]:
+    """Frames of the video and packets of the sound, in the order of the file."""
+    video, *_ = reader.streams.video
+    video.thread_type = "AUTO"
+    for packet in reader.demux(video, *reader.streams.audio):
+        if packet.stream.type == "video":
+            yield from packet.decode()
+        elif packet.dts is not None:  # the last, empty one only flushes a decoder
+            yield packet
+
+
+def _upright(frame: Any) -> Tensor:
+    """A decoded frame -> (1, 3, H, W) in [0, 1], turned as its camera was held."""
+    pixels = torch.from_numpy(frame.to_ndarray(format="rgb24"))
+    image = pixels.permute(2, 0, 1)[None].float() / 255
+    return torch.rot90(image, frame.rotation // 90, dims=(2, 3)) if frame.rotation else image
+
+
+class _Writer:
+    """An .mp4 under way: H.264 pictures, and the sound of another file as it is."""
+
+    def __init__(self, path: Path, reader: Any, rate: Fraction) -> None:
+        with needs_extra("video"):
+            import av
+        self._av, self._rate = av, rate
+        self._container = av.open(str(path), "w", format="mp4")
+        self._pictures: Any = None
+        self._early: list[Any] = []
+        audio = reader.streams.audio if reader else []
+        self._sound = {s.index: self._container.add_stream_from_template(s) for s in audio}
+
+    def __enter__(self) -> "_Writer":
+        return self
+
+    def encode(self, image: Tensor, like: Any) -> None:
+        """The next picture (1, 3, H, W); `like` is the frame whose time and colours it keeps."""
+        codes = (image[0].clamp(0, 1) * 255).round().byte().permute(1, 2, 0).contiguous()
+        frame = self._av.VideoFrame.from_ndarray(codes.numpy(), format="rgb24")
+        if self._pictures is None:
+            self._open(frame, like)
+        if like is not None:
+            frame.pts, frame.time_base = like.pts, like.time_base
+        frame = frame.reformat(format=self._pictures.pix_fmt, dst_colorspace=self._colours)
+        self._container.mux(self._pictures.encode(frame))
+
+    def copy(self, packet: Any) -> None:
+        """The next piece of sound; it waits for the first picture, whose stream comes first."""
+        if self._pictures is None:
+            self._early.append(packet)
+            return
+        packet.stream = self._sound[packet.stream.index]
+        self._container.mux(packet)
+
+    def _open(self, frame: Any, like: Any) -> None:
+        stream = self._container.add_stream("libx264", rate=self._rate, options={"crf": "18"})
+        stream.width, stream.height = frame.width, frame.height
+        even = frame.width % 2 == 0 and frame.height % 2 == 0
+        stream.pix_fmt = "yuv420p" if even else "yuv444p"  # which every player can show
+        # Unmarked videos are read by their size, as players do.
+        large = frame.height >= 720
+        self._colours = 1 if large else 5  # ITU-R BT.709, BT.601
+        stream.codec_context.colorspace = self._colours
+        if like is not None and like.time_base:
+            stream.codec_context.time_base = like.time_base
+        self._pictures = stream
+        for packet in self._early:
+            self.copy(packet)
+
+    def __exit__(self, kind: type[BaseException] | None, *_: object) -> None:
+        try:
+            if kind is None and self._pictures is not None:
+                self._container.mux(self._pictures.encode())
+        finally:
+            self._container.close()

@@ -1,0 +1,175 @@
+"""Videos come out as they went in but for the haze; brightness does not pump."""
+
+import sys
+from collections.abc import Iterator
+from fractions import Fraction
+from pathlib import Path
+
+import numpy as np
+import pytest
+import torch
+from command import call, refused
+from torch import Tensor
+
+import haze_course as hc
+from haze_course.deploy.steady import Flicker, SteadyDehazer
+from haze_course.machine import MissingExtra
+
+SIZE = (48, 64)
+
+
+def frames(count: int = 6) -> list[Tensor]:
+    """A window that moves over a photograph."""
+    photo = hc.data.real_haze("best")[0].hazy
+    return [photo[..., 20 : 20 + SIZE[0], k : k + SIZE[1]] for k in range(0, 4 * count, 4)]
+
+
+@pytest.fixture
+def clip(tmp_path: Path) -> Path:
+    hc.deploy.write_video(frames(), tmp_path / "clip.mp4", rate=12)
+    return tmp_path / "clip.mp4"
+
+
+def test_a_video_goes_round(clip: Path) -> None:
+    back = list(hc.deploy.read_video(clip))
+    assert len(back) == 6
+    for given, read in zip(frames(), back, strict=True):
+        assert read.shape == given.shape
+        assert (read - given).abs().mean() < 5 / 255  # H.264, with half the colour resolution
+        assert (read - given).mean().abs() < 1.5 / 255
+
+
+@pytest.mark.parametrize("size", [(48, 64), (47, 63), (720, 64)])
+def test_colours_hold_whatever_the_size(size: tuple[int, int], tmp_path: Path) -> None:
+    """BT.601 and BT.709 confused would shift a saturated colour by more than ten levels."""
+    colour = torch.tensor([0.8, 0.2, 0.4]).view(1, 3, 1, 1).expand(1, 3, *size)
+    hc.deploy.write_video([colour] * 2, tmp_path / "x.mp4")
+    hc.deploy.dehaze_video(
+        tmp_path / "x.mp4", tmp_path / "y.mp4", lambda hazy: hazy, progress=False
+    )
+    for name in ("x.mp4", "y.mp4"):
+        (first, *_) = hc.deploy.read_video(tmp_path / name)
+        assert first.shape == colour.shape
+        assert (first - colour).abs().max() < 4 / 255
+
+
+def test_times_and_sound_are_kept(clip: Path, tmp_path: Path) -> None:
+    import av
+
+    heard = tmp_path / "heard.mp4"
+    with av.open(str(clip)) as pictures, av.open(str(heard), "w") as container:
+        video = container.add_stream_from_template(pictures.streams.video[0])
+        audio = container.add_stream("aac", rate=8000, layout="mono")
+        for packet in pictures.demux(video=0):
+            if packet.dts is not None:
+                packet.stream = video
+                container.mux(packet)
+        wave = np.sin(np.arange(4000) / 5).astype(np.float32)[None]
+        sound = av.AudioFrame.from_ndarray(wave, format="fltp", layout="mono")
+        sound.sample_rate = 8000
+        container.mux(audio.encode(sound))
+        container.mux(audio.encode())
+    out = tmp_path / "out.mp4"
+    report = hc.deploy.dehaze_video(heard, out, lambda hazy: hazy * 0.9, progress=False)
+    assert report.frames == 6
+    with av.open(str(out)) as made:
+        assert made.streams.video[0].average_rate == Fraction(12)
+        assert [round(frame.time * 12) for frame in made.decode(video=0)] == list(range(6))
+    with av.open(str(out)) as made, av.open(str(heard)) as given:
+        loud, before = (
+            np.concatenate([f.to_ndarray() for f in file.decode(audio=0)], axis=1)
+            for file in (made, given)
+        )
+    np.testing.assert_array_equal(loud, before)
+
+
+def test_what_is_no_video_is_named_and_leaves_nothing(tmp_path: Path) -> None:
+    bad = tmp_path / "bad.mp4"
+    bad.write_bytes(b"no video at all" * 50)
+    out = tmp_path / "out.mp4"
+    with pytest.raises(hc.deploy.VideoError, match=r"bad\.mp4: expected a video"):
+        hc.deploy.dehaze_video(bad, out, lambda hazy: hazy, progress=False)
+    with pytest.raises(hc.deploy.VideoError, match=r"bad\.mp4: expected a video"):
+        list(hc.deploy.read_video(bad))
+    assert [file.name for file in tmp_path.iterdir()] == ["bad.mp4"]
+
+
+def test_a_method_that_fails_leaves_no_half_video(clip: Path, tmp_path: Path) -> None:
+    def fails(hazy: Tensor) -> Tensor:
+        raise RuntimeError("out of luck")
+
+    with pytest.raises(RuntimeError, match="out of luck"):
+        hc.deploy.dehaze_video(clip, tmp_path / "out.mp4", fails, progress=False)
+    assert [file.name for file in tmp_path.iterdir()] == ["clip.mp4"]
+
+
+def test_without_pyav_the_message_says_what_to_install(
+    clip: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setitem(sys.modules, "av", None)
+    with pytest.raises(MissingExtra, match=r"pip install 'haze-course\[video\]'"):
+        hc.deploy.dehaze_video(clip, tmp_path / "out.mp4", lambda hazy: hazy)
+
+
+def test_the_command_takes_folders_of_both(clip: Path, tmp_path: Path) -> None:
+    folder = tmp_path / "both"
+    folder.mkdir()
+    clip.rename(folder / "clip.mp4")
+    hc.images.write_image(frames(1)[0], folder / "one.png")
+    (folder / "bad.avi").write_bytes(b"RIFF" + bytes(100))
+    done = call("dehaze", folder, "-o", tmp_path / "out", "--model", "half-student")
+    refused(done, "2 of 3 files", "channels last", "bad.avi: expected a video")
+    assert sorted(f.name for f in (tmp_path / "out").iterdir()) == ["clip.mp4", "one.png"]
+    assert len(list(hc.deploy.read_video(tmp_path / "out" / "clip.mp4"))) == 6
+
+
+def passing(count: int = 14) -> Iterator[Tensor]:
+    """A still camera; something dark goes by."""
+    photo = hc.data.real_haze("best")[0].hazy[..., :96, :160]
+    for k in range(count):
+        frame = photo.clone()
+        frame[..., 30:80, 12 * k : 12 * k + 60] *= 0.2
+        yield frame
+
+
+def test_what_passes_by_does_not_make_the_rest_flicker() -> None:
+    dehazer = hc.deploy.load_dehazer("student", precision="float32")
+    measured = {}
+    for name, method in {
+        "alone": dehazer,
+        "steady": SteadyDehazer(dehazer, rate=25, smoothing=1),
+    }.items():
+        flicker = Flicker()
+        for frame in passing():
+            flicker.add(frame, method(frame))
+        measured[name] = flicker.value
+    assert measured["steady"] < 0.7 * measured["alone"]
+
+
+def test_a_still_picture_comes_out_as_it_does_alone() -> None:
+    dehazer = hc.deploy.load_dehazer("student", precision="float32")
+    steady = SteadyDehazer(dehazer, rate=25)
+    frame = next(passing())
+    for _ in range(3):
+        torch.testing.assert_close(steady(frame), dehazer(frame), atol=1e-5, rtol=0)
+
+
+def test_a_new_shot_starts_anew() -> None:
+    dehazer = hc.deploy.load_dehazer("student", precision="float32")
+    steady = SteadyDehazer(dehazer, rate=25, smoothing=10)
+    first = next(passing())
+    second = 1 - first
+    steady(first)
+    torch.testing.assert_close(steady(second), dehazer(second), atol=1e-5, rtol=0)
+
+
+def test_flicker_is_what_moves_where_nothing_moved() -> None:
+    flicker = Flicker()
+    still = torch.full((1, 3, 32, 32), 0.5)
+    for level in (0.5, 0.52, 0.5):
+        flicker.add(still, still * 0 + level)
+    assert flicker.value == pytest.approx(0.02 * 255, rel=1e-3)
+    moving = Flicker()
+    for level in (0.5, 0.6):
+        moving.add(still * 0 + level, still * 0 + level)
+    assert moving.value != moving.value  # nan: nothing held still
