@@ -15,11 +15,12 @@ VENV := .venv
 RUN  := $(VENV)/bin/python -m
 
 .DEFAULT_GOAL := help
-.PHONY: help course test lab store links doctor clean
+.PHONY: help course test test-faults lab store links doctor clean
 
 help:
 	@echo "make course    set up, then run all notebooks     PROFILE=smoke|lesson|full ONLY=03,05 OUT=out"
 	@echo "make test      set up, then check everything, timed per part"
+	@echo "make test-faults  kill trainings and the study, at 20 random moments each"
 	@echo "make lab       set up, then open the notebooks in JupyterLab"
 	@echo "make doctor    versions, memory, data, minutes per notebook on this machine"
 	@echo "make store     format notebooks and store their outputs              ONLY=03"
@@ -32,6 +33,9 @@ course: $(VENV)/.course
 
 test: $(VENV)/.test
 	@$(RUN) tests.parts
+
+test-faults: $(VENV)/.test
+	@HAZE_FAULTS=20 $(RUN) pytest tests/test_faults.py tests/test_study_faults.py
 
 lab: $(VENV)/.course
 	@echo "== JupyterLab; stop it with Ctrl-C"

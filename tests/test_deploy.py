@@ -102,6 +102,16 @@ def test_tiles_with_the_pictures_own_gates_are_exact(network: nn.Module) -> None
         assert torch.equal(network(hazy), whole)  # the gates are free again
 
 
+@pytest.mark.parametrize("size", [(150, 170), (151, 169)])
+def test_folded_pixels_are_cut_between_their_squares(size: tuple[int, int]) -> None:
+    half = hc.nets.load_pretrained("half-student")
+    hazy = hc.data.real_haze("best")[0].hazy[..., : size[0], : size[1]]
+    gates = tiles.read_gates(half, hazy)
+    with torch.no_grad():
+        whole = half(hazy)
+    assert (tiles.run_in_tiles(half, hazy, gates, tile=33) - whole).abs().max() < 1e-5
+
+
 def test_a_tile_sees_as_far_as_the_network(network: nn.Module) -> None:
     """The reach is tight: an impulse changes what lies 42 pixels away, and nothing farther."""
     assert tiles.reach(network) == 42
@@ -139,3 +149,48 @@ def test_a_large_picture_needs_little_memory(network: nn.Module) -> None:
     hook.remove()
     limit = 32 + 2 * tiles.reach(network)
     assert max(max(size) for size in seen[1:]) <= limit
+
+
+def test_the_fast_way_changes_no_picture_visibly(network: nn.Module) -> None:
+    """bfloat16: below half a grey level on average, below 0.05 dB on the test scenes."""
+    fast = hc.deploy.load_dehazer("student", precision="bfloat16")
+    assert fast.way == "bfloat16, channels last"
+    changes, moved = [], []
+    for pair in hc.data.benchmark_pairs("scenes")[::5]:
+        with torch.no_grad():
+            whole = network(pair.hazy)
+        made = fast(pair.hazy)
+        moved.append((made - whole).abs().mean().item() * 255)
+        changes += hc.quality.psnr(made, pair.clear) - hc.quality.psnr(whole, pair.clear)
+    assert max(moved) < 0.5
+    assert abs(sum(changes) / len(changes)) < 0.05
+
+
+def test_float32_is_the_network_itself(network: nn.Module) -> None:
+    exact = hc.deploy.load_dehazer("student", precision="float32")
+    hazy = hc.data.real_haze("best")[0].hazy
+    with torch.no_grad():
+        assert (exact(hazy) - network(hazy)).abs().max() < 1e-5
+    assert not exact(hazy).requires_grad
+
+
+def test_large_pictures_go_in_tiles(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Through the same door, and in video frames as in pictures."""
+    dehazer = hc.deploy.load_dehazer("student", precision="float32")
+    hazy = hc.data.real_haze("best")[0].hazy[..., :120, :200]
+    whole = dehazer(hazy)
+    for name in ("tiles.GATE_PIXELS", "inference.GATE_PIXELS", "inference.WHOLE_PIXELS"):
+        monkeypatch.setattr(f"haze_course.deploy.{name}", 5000)
+    pieces = dehazer(hazy)
+    gates = dehazer.gates(hazy)
+    again, opened = dehazer.with_gates(hazy, gates)
+    torch.testing.assert_close(again, pieces, atol=1e-5, rtol=0)
+    assert opened.keys() == gates.keys()
+    difference = (pieces - whole).abs()
+    assert 0 < difference.mean() < 6 / 255  # gates of a copy: near, not equal
+
+
+def test_an_onnx_file_runs_in_one_way_only(onnx_file: Path) -> None:
+    assert "ONNX" in hc.deploy.load_dehazer(onnx_file).way
+    with pytest.raises(ValueError, match="runs as it is written"):
+        hc.deploy.load_dehazer(onnx_file, compiled=True)

@@ -14,13 +14,24 @@ import haze_course
 ROOT = Path(__file__).resolve().parent.parent
 LIBRARY = ROOT / "haze_course"
 
-CLI = ("group", "lessons", "measuring", "pictures", "reside", "training", "export", "entry")
-COURSE = ("profiles", "execution", "pages", "links", "runner", "answers", "instructor")
+CLI = (
+    "group",
+    "lessons",
+    "measuring",
+    "pictures",
+    "sheets",
+    "reside",
+    "training",
+    "export",
+    "sweep",
+    "entry",
+)
+COURSE = ("profiles", "execution", "pages", "links", "runner", "sweep", "answers", "instructor")
 
 # Bottom to top. A file imports only from floors below it, or from a file that stands before it
 # in its own group. The four sciences of floor 1 do not know each other.
 FLOORS: list[list[list[str]]] = [
-    [["guards", "paths", "images", "machine", "layouts"]],
+    [["guards", "paths", "processes", "images", "machine", "layouts"]],
     [
         ["physics.scattering", "physics.priors"],
         ["quality.metrics", "quality.statistics", "quality.evaluation"],
@@ -38,14 +49,34 @@ FLOORS: list[list[list[str]]] = [
         [
             *(f"data.{file}" for file in ("transforms", "haze", "shipped", "benchmark", "crops")),
             *(f"data.reside{file}" for file in ("_folders", "", "_check", "_sample")),
+            "data.pair_batches",
         ],
-        ["deploy.tiles", "deploy.inference", "deploy.export", "deploy.batch"],
-        ["plots.figures", "plots.images", "plots.web", "plots.curves", "plots.tables"],
+        [
+            f"deploy.{file}"
+            for file in ("ahead", "tiles", "inference", "export", "steady", "video", "batch")
+        ],
+        [
+            "plots.figures",
+            "plots.images",
+            "plots.web",
+            "plots.sheets",
+            "plots.curves",
+            "plots.tables",
+        ],
     ],
     [
         [
             f"training.{file}"
-            for file in ("distributed", "state", "loop", "recipes", "shipped", "zero_shot")
+            for file in (
+                "distributed",
+                "settings",
+                "state",
+                "loop",
+                "recipes",
+                "shipped",
+                "presets",
+                "zero_shot",
+            )
         ]
     ],
     [["teaching.*"]],
@@ -75,6 +106,7 @@ PLACES = {  # who may import it
     "onnxruntime": ("deploy.export", "deploy.inference"),
     "onnx": ("deploy.export",),
     "onnxscript": ("deploy.export",),
+    "av": ("deploy.video",),
 }
 FILE_LINES, FUNCTION_LINES, SCIENCE_LINES = 250, 40, 1500
 CONTENT_LINES = 450  # exercises and quizzes of one notebook: a list, not a structure

@@ -37,7 +37,7 @@ def test_environment_file_says_the_same_as_pyproject() -> None:
     conda = {name: set(spec.split(",")) for name, spec in (entry.split() for entry in listed[2:])}
     ours = {
         CONDA.get(name, name): {str(part) for part in requirement.specifier}
-        for name, requirement in needed("course").items()
+        for name, requirement in needed("course", "edge", "video").items()
     }
     assert conda == ours
     for line in lines:
@@ -50,7 +50,7 @@ def test_constraints_pin_what_is_needed_and_leave_torch_free() -> None:
     pins = dict(line.split("==") for line in lines if line and not line.startswith("#"))
     pins = {canonicalize_name(name): version for name, version in pins.items()}
     assert not [name for name in pins if WITH_TORCH.match(name)]
-    for name, requirement in needed("course", "edge", "test").items():
+    for name, requirement in needed("course", "edge", "video", "test").items():
         if not WITH_TORCH.match(name):
             assert name in pins, f"no tested version of {name}"
             assert requirement.specifier.contains(pins[name]), f"{requirement} but {pins[name]}"
@@ -119,8 +119,8 @@ def test_make_prints_help_and_builds_its_environment(tmp_path: Path) -> None:
         )
         return done.stdout
 
-    targets = re.findall(r"^make (\w+)", make(), re.MULTILINE)
-    assert targets == ["course", "test", "lab", "doctor", "store", "links", "clean"]
+    targets = re.findall(r"^make ([\w-]+)", make(), re.MULTILINE)
+    assert targets == ["course", "test", "test-faults", "lab", "doctor", "store", "links", "clean"]
     steps = make("-n", "course", "PROFILE=smoke")
     order = ["-m venv", "pip install", '-e ".[course]"', "run --profile smoke", "--resume"]
     assert [steps.index(step) for step in order] == sorted(steps.index(step) for step in order)

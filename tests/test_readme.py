@@ -10,11 +10,15 @@ import click
 import pytest
 
 from haze_course.cli.entry import main
+from haze_course.course.sweep import read_grid
+from haze_course.paths import notebooks_folder
 
 ROOT = Path(__file__).resolve().parent.parent
 README = (ROOT / "README.md").read_text(encoding="utf-8")
 SNIPPETS = re.findall(r"(?s)```python\n(.*?)```", README)
-COMMANDS = [shlex.split(line)[1:] for line in re.findall(r"(?m)^haze-course .*$", README)]
+LINES = re.findall(r"(?m)^(?:haze-course|torchrun .*-m haze_course) (.*)$", README)
+COMMANDS = [shlex.split(line) for line in LINES]
+GRIDS = re.findall(r"(?s)```yaml\n(.*?)```", README)
 
 
 @pytest.mark.parametrize("code", SNIPPETS)
@@ -36,6 +40,14 @@ def test_options_of_the_readme_exist(arguments: list[str]) -> None:
     assert not unknown, f"haze-course {command.name} has no {', '.join(unknown)}"
 
 
-def test_the_readme_shows_both() -> None:
+@pytest.mark.parametrize("grid", GRIDS)
+def test_grids_of_the_readme_fit_their_notebook(grid: str, tmp_path: Path) -> None:
+    file = tmp_path / "grid.yaml"
+    file.write_text(grid)
+    assert len(read_grid(file, notebooks_folder())) == 4
+
+
+def test_the_readme_shows_them_all() -> None:
     assert SNIPPETS
-    assert COMMANDS
+    assert GRIDS
+    assert any("--preset" in command for command in COMMANDS)

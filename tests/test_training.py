@@ -1,10 +1,13 @@
 """Training learns, repeats itself bit for bit, and survives being stopped."""
 
+import json
 import math
 from itertools import pairwise
 
 import pytest
 import torch
+from safetensors import safe_open
+from safetensors.torch import save_file
 from torch import nn
 
 import haze_course as hc
@@ -25,7 +28,7 @@ from haze_course.training import (
     train_student,
     train_teacher,
 )
-from haze_course.training.loop import learning_rate
+from haze_course.training.settings import learning_rate
 
 CUT = CropSettings(batch=4, size=16, large=24, large_share=0.3)
 
@@ -119,6 +122,46 @@ def test_the_rate_rises_then_falls_to_zero():
     assert rates[55] == pytest.approx(0.005)
     assert rates[100] == pytest.approx(0)
     assert all(a > b for a, b in pairwise(rates[10:]))
+
+
+def test_a_constant_rate_rises_and_stays():
+    config = TrainConfig(steps=100, warmup=10, learning_rate=0.01, schedule="constant")
+    assert learning_rate(0, config) == pytest.approx(0.001)
+    assert {learning_rate(step, config) for step in range(10, 100)} == {0.01}
+
+
+def test_a_training_in_float16_scales_its_loss_and_resumes_the_scale(tmp_path):
+    def fit(folder, loss=_squared):
+        torch.manual_seed(0)
+        network = nn.Linear(1, 1)
+        config = _config(steps=40, precision="float16", learning_rate=0.01, device="cpu")
+        return train(network, _line, loss, _closeness, config, folder=folder), _weights(network)
+
+    whole, weights = fit(tmp_path / "whole")
+    assert whole.loss[-1] < whole.loss[0]
+    with safe_open(tmp_path / "whole" / "state.safetensors", framework="pt") as file:
+        assert json.loads(file.metadata()["state"])["scaler"]["scale"] > 1
+    with pytest.raises(KeyboardInterrupt):
+        fit(tmp_path / "parted", _stop_at(20))
+    parted, same = fit(tmp_path / "parted")
+    assert parted == whole
+    assert torch.equal(weights, same)
+
+
+def test_a_state_from_before_a_setting_existed_goes_on(tmp_path):
+    with pytest.raises(KeyboardInterrupt):
+        train(nn.Linear(1, 1), _line, _stop_at(4), _closeness, _config(), folder=tmp_path)
+    state = tmp_path / "state.safetensors"
+    with safe_open(state, framework="pt") as file:
+        tensors = {key: file.get_tensor(key) for key in file.keys()}  # noqa: SIM118
+        header = json.loads(file.metadata()["state"])
+    del header["config"]["schedule"], header["scaler"], header["history"]["speed"]
+    save_file(tensors, state, metadata={"state": json.dumps(header)})
+    history = train(nn.Linear(1, 1), _line, _squared, _closeness, _config(), folder=tmp_path)
+    assert len(history.loss) == 12
+    with pytest.raises(StateError, match=r"other settings \(schedule\)"):
+        train(nn.Linear(1, 1), _line, _squared, _closeness, _config(schedule="constant"),
+              folder=tmp_path)  # fmt: skip
 
 
 def test_a_loss_that_is_no_number_stops_the_training(tmp_path):
@@ -281,7 +324,9 @@ def test_a_history_knows_its_best():
     assert History(validation=[(4, 1.0), (8, 3.0), (12, 2.0)]).best == (8, 3.0)
 
 
-@pytest.mark.parametrize("change", [{"steps": 0}, {"learning_rate": 0}, {"clip": -1}])
+@pytest.mark.parametrize(
+    "change", [{"steps": 0}, {"learning_rate": 0}, {"clip": -1}, {"accumulate": 0}]
+)
 def test_impossible_settings_are_refused(change):
     with pytest.raises(ValueError, match=next(iter(change))):
         _config(**change)

@@ -36,6 +36,7 @@ from haze_course.data.shipped import Photo, Scene
 from haze_course.machine import describe
 from haze_course.nets.fsrcnn import SuperResolutionTeacher
 from haze_course.paths import only_run_in
+from haze_course.processes import end_with_parent
 from haze_course.quality.evaluation import evaluate
 from haze_course.quality.statistics import seed_interval
 from haze_course.training.loop import TrainConfig
@@ -53,7 +54,7 @@ def table_of(phase: str) -> Path:
     return DATA / "results" / ("recipes.csv" if phase == "recipes" else "study.csv")
 
 
-def run(phase: str, arm: str, seed: int, work: Path, parent: int) -> Row:
+def run(phase: str, arm: str, seed: int, work: Path) -> Row:
     """Train one student and score it."""
     torch.set_num_threads(1)
     arms, _, steps, split = PHASES[phase]
@@ -72,7 +73,6 @@ def run(phase: str, arm: str, seed: int, work: Path, parent: int) -> Row:
         progress=False,
     )
     network = hc.nets.student(seed=seed)
-    network.register_forward_pre_hook(lambda *_: stop_if_alone(parent))
     start = time.perf_counter()
     history = train_student(
         network,
@@ -109,12 +109,6 @@ def pictures(which: str) -> list[Photo | Scene]:
         "rooms": [scene for scene in scenes if scene.kind == "room"],
     }
     return chosen[which]
-
-
-def stop_if_alone(parent: int) -> None:
-    """When the process that collects the results is gone, nobody trains."""
-    if os.getppid() != parent:
-        raise SystemExit("the study was stopped")
 
 
 def provenance() -> Row:
@@ -194,9 +188,14 @@ def main(
 ) -> None:
     """Run what is missing of PHASES, one after the other, then print the table."""
     todo = [] if only_report else [which for phase in phases for which in pending(phase, seeds)]
-    context = multiprocessing.get_context("spawn")
-    with only_run_in(work), ProcessPoolExecutor(max(jobs, 1), mp_context=context) as pool:
-        futures = [pool.submit(run, *which, work, os.getpid()) for which in todo]
+    pool = ProcessPoolExecutor(
+        max(jobs, 1),
+        mp_context=multiprocessing.get_context("spawn"),
+        initializer=end_with_parent,
+        initargs=(os.getpid(),),
+    )
+    with only_run_in(work), pool:
+        futures = [pool.submit(run, *which, work) for which in todo]
         for future in tqdm(
             as_completed(futures), total=len(futures), unit=" runs", disable=not todo
         ):

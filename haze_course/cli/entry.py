@@ -8,6 +8,7 @@ from haze_course.cli.group import Commands
 
 FILES = {  # command -> the file that holds it
     "run": "lessons",
+    "sweep": "sweep",
     "start": "lessons",
     "progress": "lessons",
     "doctor": "lessons",

@@ -1,4 +1,4 @@
-"""Commands for RESIDE on the reader's disk: is it sound, and a small copy for trying out."""
+"""Commands for RESIDE on the reader's disk: is it sound, a small copy, sheets of its real haze."""
 
 import json
 from collections.abc import Sequence
@@ -8,16 +8,18 @@ from typing import TYPE_CHECKING
 import click
 
 from haze_course.cli.group import FOLDER, UserError, check_result
+from haze_course.layouts import REAL_LAYOUTS
 
 if TYPE_CHECKING:
     from haze_course.data.reside_check import Finding, Report
+    from haze_course.deploy.inference import Method
 
 SHOWN = 10  # findings of one kind; --json holds all
 
 
 @click.group()
 def data() -> None:
-    """Check RESIDE on your disk, or take a small sample of it."""
+    """Check RESIDE on your disk, take a small sample of it, look at its real haze."""
 
 
 @data.command()
@@ -56,6 +58,48 @@ def sample(*, root: Path, count: int, out: Path, seed: int, force: bool) -> None
     files = choose_sample(root, count, seed=seed)
     copy_sample(files, root, out, force=force, progress=True)
     click.echo(f"{len(files)} files copied to {out}")
+
+
+@data.command()
+@click.argument("root", type=FOLDER)
+@click.option("-o", "--out", required=True, type=FOLDER, help="Folder for PART_01.jpg, ...")
+@click.option(
+    "--layout", type=click.Choice(REAL_LAYOUTS), help="One part; else all that are there."
+)
+@click.option("--model", "models", multiple=True, default=("student",), show_default=True,
+              metavar="NAME_OR_FILE", help="A column; may be given several times.")  # fmt: skip
+@click.option("-n", "count", default=24, show_default=True, type=click.IntRange(min=1),
+              help="Pictures of each part, evenly chosen.")  # fmt: skip
+@click.option("--rows", default=4, show_default=True, type=click.IntRange(min=1), help="A page.")
+@click.option("--force", is_flag=True, help="Replace pages that are there.")
+def sheets(
+    *,
+    root: Path,
+    out: Path,
+    layout: str | None,
+    models: tuple[str, ...],
+    count: int,
+    rows: int,
+    force: bool,
+) -> None:
+    """Draw pages of real haze below ROOT beside what each method makes of it.
+
+    RTTS, URHI and the real part of HSTS have no truth: these pages are to be looked at, and no
+    score is computed. The dark channel prior is always among the columns.
+    """
+    from haze_course.cli.sheets import draw_pages, plan_pages
+    from haze_course.deploy.inference import load_dehazer
+    from haze_course.physics.priors import dehaze_dark_channel
+
+    pages = plan_pages(root, out, layout, count=count, rows=rows)
+    for page in pages:
+        check_result(page, ".jpg", force=force)
+    methods: dict[str, Method] = {"dark channel": dehaze_dark_channel}
+    methods |= {Path(model).stem: load_dehazer(model) for model in models}
+    problems = draw_pages(pages, methods)
+    click.echo(f"{len(pages)} pages in {out}")
+    if problems:
+        raise UserError("\n".join(["not shown:", *problems]))
 
 
 def _print(report: "Report") -> None:

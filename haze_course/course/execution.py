@@ -39,7 +39,14 @@ class NotebookError(RuntimeError):
     """A cell raised, or hung, or its kernel died; the message fits on one screen."""
 
 
-def execute(notebook: Path, executed: Path, *, parameters: dict[str, object], timeout: int) -> Cost:
+def execute(
+    notebook: Path,
+    executed: Path,
+    *,
+    parameters: dict[str, object],
+    timeout: int,
+    progress: bool = True,
+) -> Cost:
     """Run `notebook` in its own folder and write the result to `executed`.
 
     Args:
@@ -47,6 +54,7 @@ def execute(notebook: Path, executed: Path, *, parameters: dict[str, object], ti
         executed: holds the whole result, or, after an error, all up to the error.
         parameters: values for the names in the cell tagged ``parameters``; none: as stored.
         timeout: seconds that one cell may take.
+        progress: show a bar.
 
     Raises:
         NotebookError: with notebook, cell, source and error.
@@ -62,7 +70,7 @@ def execute(notebook: Path, executed: Path, *, parameters: dict[str, object], ti
                 cwd=notebook.parent,
                 kernel_name=KERNELSPEC["name"],
                 language=KERNELSPEC["language"],
-                progress_bar=bar,
+                progress_bar=bar if progress else False,
                 execution_timeout=timeout,
                 coalesce_streams=True,
                 extra_arguments=["--IPKernelApp.log_level=CRITICAL"],  # else: warns of its own TCP

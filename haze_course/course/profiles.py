@@ -64,7 +64,8 @@ def plan(folder: Path, profile: str = "lesson", only: Sequence[str] = ()) -> lis
     if unknown:
         raise ValueError(f"no notebook {', '.join(unknown)}; there are {', '.join(numbers)}")
     chosen = [numbers[number] for number in sorted(set(wanted))]
-    return [_job(path, values.get(path.stem, {}).get(profile) or {}) for path in chosen]
+    source = folder / "profiles.yaml"
+    return [make_job(path, values.get(path.stem, {}).get(profile) or {}, source) for path in chosen]
 
 
 def _read_profiles(file: Path, stems: list[str]) -> dict[str, dict[str, dict[str, object]]]:
@@ -88,7 +89,12 @@ def _read_profiles(file: Path, stems: list[str]) -> dict[str, dict[str, dict[str
     return {stem: profiles or {} for stem, profiles in values.items()}
 
 
-def _job(path: Path, parameters: dict[str, object]) -> Job:
+def make_job(path: Path, parameters: dict[str, object], source: Path) -> Job:
+    """A notebook with its values, which stand in `source`.
+
+    Raises:
+        ValueError: no notebook, no ``parameters`` cell in it, or none of these names there.
+    """
     notebook = read_notebook(path)
     tagged = [c for c in notebook.cells if "parameters" in c.metadata.get("tags", [])]
     if not tagged:
@@ -97,7 +103,7 @@ def _job(path: Path, parameters: dict[str, object]) -> Job:
     unknown = [name for name in parameters if name not in known]
     if unknown:
         raise ValueError(
-            f"{path.parent / 'profiles.yaml'}: {path.stem} has no parameter "
+            f"{source}: {path.stem} has no parameter "
             f"{', '.join(unknown)}; its parameters cell has {', '.join(known) or 'none'}"
         )
     sources = [[cell.cell_type, cell.source] for cell in notebook.cells]

@@ -3,6 +3,7 @@
 from haze_course.data.benchmark import Pair, benchmark_pairs
 from haze_course.data.crops import CropSettings, HazyCrops
 from haze_course.data.haze import HazeSettings, HazySample, sample_haze
+from haze_course.data.pair_batches import PairBatch, PairBatches, PairSettings
 from haze_course.data.reside import (
     PairedImages,
     PairFiles,
@@ -27,7 +28,10 @@ __all__ = [
     "HazyPhoto",
     "HazySample",
     "Pair",
+    "PairBatch",
+    "PairBatches",
     "PairFiles",
+    "PairSettings",
     "PairedImages",
     "Photo",
     "Scene",

@@ -16,6 +16,8 @@ from haze_course.data.transforms import flip_and_turn, random_crop
 from haze_course.guards import check_number
 from haze_course.physics.scattering import far_end
 
+WHOLE = slice(None)
+
 
 @dataclass(frozen=True)
 class CropSettings:
@@ -51,6 +53,7 @@ class HazyCrops:
         seed: of all random numbers.
         cut: sizes.
         haze: ranges.
+        share: of each batch that is handed on, where several processes train together.
     """
 
     def __init__(
@@ -60,12 +63,16 @@ class HazyCrops:
         seed: int = 0,
         cut: CropSettings | None = None,
         haze: HazeSettings | None = None,
+        share: slice = WHOLE,
     ) -> None:
         if not pictures:
             raise ValueError("pictures: expected at least one, got none")
         self.seed = seed
         self.cut = cut or CropSettings()
         self.haze = haze or HazeSettings()
+        self.share = share
+        for count in (self.cut.batch, self._large_count)[: 2 if self.cut.large_share else 1]:
+            own_share(count, share)  # now, not at the first batch of that size
         self._clear = [(picture.clear[0] * 255).round().byte() for picture in pictures]
         depths = [picture.depth for picture in pictures]
         self._far = [None if depth is None else far_end(depth) for depth in depths]
@@ -77,9 +84,15 @@ class HazyCrops:
         cut = self.cut
         size, count = cut.size, cut.batch
         if _draw(generator) < cut.large_share:
-            size, count = cut.large, max(round(cut.batch * (cut.size / cut.large) ** 2), 2)
+            size, count = cut.large, self._large_count
+        # All are drawn, for one generator serves them in turn; the share is then cut out.
         samples = [self._crop(size, generator) for _ in range(count)]
-        return HazySample(*(torch.cat(parts) for parts in zip(*samples, strict=True)))
+        own = [samples[k] for k in own_share(count, self.share)]
+        return HazySample(*(torch.cat(parts) for parts in zip(*own, strict=True)))
+
+    @property
+    def _large_count(self) -> int:
+        return max(round(self.cut.batch * (self.cut.size / self.cut.large) ** 2), 2)
 
     def _crop(self, size: int, generator: torch.Generator) -> HazySample:
         k = int(torch.randint(len(self._clear), (), generator=generator))
@@ -92,6 +105,24 @@ class HazyCrops:
         if depth is None or not use_depth:
             return sample_haze(picture, None, generator, self.haze)
         return sample_haze(picture, layers[1][None], generator, self.haze, far=far)
+
+
+def own_share(count: int, share: slice) -> range:
+    """Which of a batch's samples belong to one of several processes.
+
+    >>> list(own_share(8, slice(1, None, 4)))
+    [1, 5]
+
+    Raises:
+        ValueError: the shares would differ in size, and a mean of means would not be the mean.
+    """
+    processes = share.step or 1
+    if count % processes:
+        raise ValueError(
+            f"batch: expected a multiple of the {processes} processes that share it, got "
+            f"{count} images; start fewer processes, or choose another batch"
+        )
+    return range(count)[share]
 
 
 def _draw(generator: torch.Generator) -> float:

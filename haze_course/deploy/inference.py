@@ -64,7 +64,7 @@ class Dehazer:
 
     @torch.no_grad()
     def gates(self, hazy: Tensor) -> Gates:
-        """The gates of every `ChannelAttention`, from a copy of at most half a megapixel."""
+        """The gates of every `ChannelAttention`, from a copy of at most `GATE_PIXELS`."""
         with self._autocast():
             return read_gates(self.network, shrink_to(hazy, GATE_PIXELS))
 

@@ -18,8 +18,8 @@ from haze_course.distill.terms import tapped
 from haze_course.guards import check_image, check_number
 from haze_course.nets.attention import ChannelAttention
 
-GATE_PIXELS = 500_000  # of the small copy
-TILE = 512
+GATE_PIXELS = 250_000  # of the small copy: what the first pass may cost in memory
+TILE = 384
 Gates = dict[str, Tensor]  # module -> (B, C, 1, 1)
 
 

@@ -2,13 +2,13 @@
 
 from haze_course.training.loop import (
     History,
-    TrainConfig,
     TrainingError,
     rates_by_fan_in,
     train,
 )
 from haze_course.training.recipes import (
     enlarge,
+    fit_student,
     gradient_ratio,
     mean_psnr,
     shrink,
@@ -16,6 +16,7 @@ from haze_course.training.recipes import (
     train_student,
     train_teacher,
 )
+from haze_course.training.settings import TrainConfig
 from haze_course.training.shipped import (
     STUDENT,
     TEACHER,
@@ -32,6 +33,7 @@ __all__ = [
     "TrainConfig",
     "TrainingError",
     "enlarge",
+    "fit_student",
     "gradient_ratio",
     "mean_psnr",
     "rates_by_fan_in",

@@ -5,18 +5,38 @@ is in the checkpoint: a training that was stopped ends with the weights of one t
 """
 
 import math
-from collections.abc import Callable, Sequence
-from contextlib import AbstractContextManager, nullcontext
+import time
+from collections.abc import Callable, Mapping, Sequence
+from contextlib import nullcontext
 from dataclasses import asdict, dataclass, field
 from pathlib import Path
-from typing import Any, Literal, TypeVar
+from typing import Any, TypeVar
 
 import torch
 from torch import Tensor, nn
+from torch.amp.grad_scaler import GradScaler
+from torch.optim import Optimizer
 from tqdm import tqdm
 
-from haze_course.guards import check_number
 from haze_course.paths import only_run_in
+from haze_course.training.distributed import (
+    apart,
+    divide,
+    from_first,
+    join,
+    mean_over_ranks,
+    parallel,
+    rank,
+    ranks,
+    samples,
+)
+from haze_course.training.settings import (
+    TrainConfig,
+    autocast,
+    deciding,
+    learning_rate,
+    resolve_device,
+)
 from haze_course.training.state import StateError, Weights, load_state, save_state
 
 Batch = TypeVar("Batch")
@@ -27,49 +47,17 @@ class TrainingError(RuntimeError):
     """A training that cannot go on; the message says at which step and what to try."""
 
 
-@dataclass(frozen=True)
-class TrainConfig:
-    """Settings of a training.
-
-    Attributes:
-        steps: batches in all.
-        learning_rate: its peak.
-        warmup: steps over which the rate rises to the peak; then it falls as a half cosine.
-        clip: largest norm of the gradient.
-        validate_every: steps between validations; the best weights are kept.
-        checkpoint_every: steps between states on disk, where a folder is given.
-        seed: of the batches.
-        precision: "auto" takes bfloat16 where the processor multiplies it in hardware.
-        device: "auto" takes a GPU where there is one.
-        progress: show a bar.
-    """
-
-    steps: int = 1000
-    learning_rate: float = 1e-3
-    warmup: int = 100
-    clip: float = 1.0
-    validate_every: int = 250
-    checkpoint_every: int = 250
-    seed: int = 0
-    precision: Literal["auto", "float32", "bfloat16"] = "auto"
-    device: str = "auto"
-    progress: bool = True
-
-    def __post_init__(self) -> None:
-        for name in ("steps", "validate_every", "checkpoint_every"):
-            check_number(getattr(self, name), name, 1)
-        check_number(self.learning_rate, "learning_rate", 1e-12, 1)
-        check_number(self.warmup, "warmup", 0)
-        check_number(self.clip, "clip", 1e-12)
-
-
 @dataclass
 class History:
-    """What happened: one loss a step, and named numbers at the steps where they were taken."""
+    """What happened: one loss a step, and named numbers at the steps where they were taken.
+
+    `speed` is in samples a second, of the last call alone: two trainings may differ in it.
+    """
 
     loss: list[float] = field(default_factory=list)
     validation: list[tuple[int, float]] = field(default_factory=list)
     parts: list[tuple[int, Parts]] = field(default_factory=list)
+    speed: float = field(default=0.0, compare=False)
 
     @property
     def best(self) -> tuple[int, float]:
@@ -85,9 +73,14 @@ def train(
     config: TrainConfig,
     *,
     groups: Sequence[dict[str, Any]] | None = None,
+    optimizer: Callable[..., Optimizer] = torch.optim.Adam,
     folder: Path | None = None,
+    about: Mapping[str, Any] | None = None,
 ) -> History:
     """Fit `network` in place, to the weights that validated best.
+
+    Under torchrun every rank calls this with its own share of the batches, see
+    `distributed.share`; the first rank validates and writes.
 
     Args:
         network: any module; moved to the device.
@@ -97,70 +90,102 @@ def train(
         config: settings.
         groups: parameters with a "factor" of the rate each, as `rates_by_fan_in` gives them;
             None trains all at one rate.
+        optimizer: a class of `torch.optim`, or what makes one from groups and ``lr``.
         folder: for ``state.safetensors``; a state that lies there is resumed.
+        about: what else decides the result, by name, as JSON can hold it; a state in which it
+            differs is refused.
 
     Raises:
         TrainingError: the loss is no longer a number.
         StateError: the folder holds the state of another training.
         ValueError: another training writes to the folder.
     """
-    with only_run_in(folder) if folder else nullcontext():
-        return _train(network, draw, loss, validate, config, groups, folder)
+    device = resolve_device(config.device)
+    alone = only_run_in(folder) if folder and rank() == 0 else nullcontext()
+    with alone:
+        join(device, config.seed)
+        network.to(device).to(memory_format=torch.channels_last)
+        groups = groups or [{"params": list(network.parameters()), "factor": 1.0}]
+        chosen = optimizer(groups, lr=config.learning_rate)
+        objective, named = parallel(network, loss), deciding(config) | dict(about or {})
+        return _train(network, draw, objective, validate, config, chosen, folder, named)
 
 
 def _train(
     network: nn.Module,
     draw: Callable[[int], Batch],
-    loss: Callable[[nn.Module, Batch, int], tuple[Tensor, Parts]],
+    objective: nn.Module,
     validate: Callable[[nn.Module], float],
     config: TrainConfig,
-    groups: Sequence[dict[str, Any]] | None,
+    optimizer: Optimizer,
     folder: Path | None,
+    named: dict[str, Any],
 ) -> History:
     device = resolve_device(config.device)
-    network.to(device).to(memory_format=torch.channels_last)
-    groups = groups or [{"params": list(network.parameters()), "factor": 1.0}]
-    optimizer = torch.optim.Adam(groups, lr=config.learning_rate)
-    history, best, first = History(), _weights(network), 0
+    scaler = GradScaler(device.type, enabled=config.precision == "float16")
     state = folder / "state.safetensors" if folder else None
+    history, best, first = History(), _weights(network), 0
     if state and state.is_file():
         best, header = load_state(state, network, optimizer)
-        history, first = _resumed(header, config, state), header["step"]
+        history, first = _resumed(header, named, state), header["step"]
+        scaler.load_state_dict(header.get("scaler") or scaler.state_dict())
+    _check_together(first, state, device)
     bar = tqdm(range(first, config.steps), initial=first, total=config.steps,
-               disable=not config.progress, unit=" steps", leave=False)  # fmt: skip
+               disable=not config.progress or rank() > 0, unit=" steps", leave=False)  # fmt: skip
+    seen, start = 0, time.perf_counter()
     for step in bar:
         network.train()
         for group in optimizer.param_groups:
             group["lr"] = learning_rate(step, config) * group["factor"]
-        with _autocast(device, config.precision):
-            value, parts = loss(network, draw(step), step)
-        optimizer.zero_grad()
-        value.backward()  # type: ignore[no-untyped-call]
-        nn.utils.clip_grad_norm_(network.parameters(), config.clip)
-        optimizer.step()
-        history.loss.append(_finite(value.item(), step, state))
-        bar.set_postfix(loss=f"{history.loss[-1]:.4f}", refresh=False)
+        batch = draw(step)
+        value, parts = _step(objective, batch, step, config, optimizer, scaler)
+        history.loss.append(_finite(value, step, state))
+        seen += samples(batch) * ranks()
+        history.speed = seen / (time.perf_counter() - start)
+        bar.set_postfix(loss=f"{value:.4f}", images=f"{history.speed:.1f}/s", refresh=False)
         if parts:
             history.parts.append((step, parts))
         done = step + 1
         if done % config.validate_every == 0 or done == config.steps:
             network.eval()
-            history.validation.append((done, validate(network)))
+            history.validation.append((done, from_first(lambda: validate(network), device)))
             if history.best[0] == done:
                 best = _weights(network)
-        if state and (done % config.checkpoint_every == 0 or done == config.steps):
-            header = {"step": done, "config": _identity(config), "history": asdict(history)}
+        if state and rank() == 0 and (done % config.checkpoint_every == 0 or done == config.steps):
+            header = {"step": done, "config": named, "history": asdict(history),
+                      "scaler": scaler.state_dict()}  # fmt: skip
             save_state(state, network, optimizer, best, header)
     network.load_state_dict(best)
     network.eval()
     return history
 
 
-def learning_rate(step: int, config: TrainConfig) -> float:
-    """A linear rise over the warm-up, then half a cosine down to zero at the end."""
-    rise = min((step + 1) / max(config.warmup, 1), 1.0)
-    share = max(step - config.warmup, 0) / max(config.steps - config.warmup, 1)
-    return config.learning_rate * rise * 0.5 * (1 + math.cos(math.pi * share))
+def _step(
+    objective: nn.Module,
+    batch: Batch,
+    step: int,
+    config: TrainConfig,
+    optimizer: Optimizer,
+    scaler: GradScaler,
+) -> tuple[float, Parts]:
+    """Zero, forward, loss, backward, clip, step; mean loss and parts over all micro-batches."""
+    device = resolve_device(config.device)
+    optimizer.zero_grad()
+    pieces = divide(batch, config.accumulate)
+    found: list[Parts] = []
+    for number, piece in enumerate(pieces, start=1):
+        with apart(objective, last=number == len(pieces)):
+            with autocast(device, config.precision):
+                value, parts = objective(piece, step)
+            scaler.scale(value / len(pieces)).backward()
+        found.append({"": value.item(), **parts})
+    scaler.unscale_(optimizer)
+    nn.utils.clip_grad_norm_(objective.parameters(), config.clip)
+    scaler.step(optimizer)
+    scaler.update()
+    means = [sum(parts[name] for parts in found) / len(found) for name in found[0]]
+    means = mean_over_ranks(means, device)
+    return means[0], dict(zip(list(found[0])[1:], means[1:], strict=True))
 
 
 def rates_by_fan_in(network: nn.Module) -> list[dict[str, Any]]:
@@ -184,23 +209,6 @@ def rates_by_fan_in(network: nn.Module) -> list[dict[str, Any]]:
     return groups
 
 
-def resolve_device(device: str) -> torch.device:
-    """A device by name; "auto" is a GPU where there is one, else the processor."""
-    if device != "auto":
-        return torch.device(device)
-    return torch.device("cuda" if torch.cuda.is_available() else "cpu")
-
-
-def _autocast(device: torch.device, precision: str) -> AbstractContextManager[None]:
-    hardware = (
-        torch.cuda.is_bf16_supported()
-        if device.type == "cuda"
-        else torch.ops.mkldnn._is_mkldnn_bf16_supported()
-    )
-    enabled = precision == "bfloat16" or (precision == "auto" and hardware)
-    return torch.autocast(device.type, torch.bfloat16, enabled=enabled)
-
-
 def _weights(network: nn.Module) -> Weights:
     return {key: value.detach().clone() for key, value in network.state_dict().items()}
 
@@ -214,15 +222,10 @@ def _finite(value: float, step: int, state: Path | None) -> float:
     )
 
 
-def _identity(config: TrainConfig) -> dict[str, Any]:
-    """The settings that decide the result; the others may change between stop and resume."""
-    free = ("progress", "device", "checkpoint_every")
-    return {key: value for key, value in asdict(config).items() if key not in free}
-
-
-def _resumed(header: dict[str, Any], config: TrainConfig, state: Path) -> History:
-    if header["config"] != _identity(config):
-        changed = [k for k, v in _identity(config).items() if header["config"].get(k) != v]
+def _resumed(header: dict[str, Any], named: dict[str, Any], state: Path) -> History:
+    stored = deciding(TrainConfig()) | header["config"]  # an older state lacks younger settings
+    changed = [key for key, value in named.items() if stored.get(key, value) != value]
+    if changed:
         raise StateError(
             f"{state}: a training with other settings ({', '.join(changed)}); "
             "choose another folder, or delete it to start anew"
@@ -233,3 +236,13 @@ def _resumed(header: dict[str, Any], config: TrainConfig, state: Path) -> Histor
         [(step, score) for step, score in kept["validation"]],
         [(step, parts) for step, parts in kept["parts"]],
     )
+
+
+def _check_together(step: int, state: Path | None, device: torch.device) -> None:
+    """All ranks go on from one state; on several machines the folder is one that all see."""
+    expected = from_first(lambda: float(step), device)
+    if step != expected:
+        raise StateError(
+            f"{state}: expected the state of step {expected:.0f}, as on rank 0, got step {step} "
+            f"on rank {rank()}; put the folder on a disk that all machines share"
+        )

@@ -1,7 +1,8 @@
 """Data, network and loss put together: how this course trains its teacher and its student."""
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
+from typing import Any
 
 import torch
 import torch.nn.functional as F
@@ -10,13 +11,18 @@ from torch import Tensor, nn
 from haze_course.data.benchmark import Pair
 from haze_course.data.crops import CropSettings, HazyCrops
 from haze_course.data.haze import HazeSettings, HazySample
+from haze_course.data.pair_batches import PairBatch
+from haze_course.data.reside import PairFiles
 from haze_course.data.shipped import Photo, Scene
 from haze_course.distill.terms import Term, tapped
 from haze_course.quality.evaluation import Method
 from haze_course.quality.metrics import psnr
-from haze_course.training.loop import History, Parts, TrainConfig, rates_by_fan_in, train
+from haze_course.training.distributed import share
+from haze_course.training.loop import History, Parts, rates_by_fan_in, train
+from haze_course.training.settings import TrainConfig
 
 Error = Callable[[Tensor, Tensor], Tensor]
+AnyPair = Pair | PairFiles
 LOG_EVERY = 50  # steps between two looks at the ratio of gradients, which costs a backward pass
 SHAVE = 4  # pixels cut from each side before a super-resolution score, as is usual
 
@@ -32,6 +38,7 @@ def train_student(
     haze: HazeSettings | None = None,
     error: Error = F.mse_loss,
     folder: Path | None = None,
+    about: Mapping[str, Any] | None = None,
 ) -> History:
     """Minimise error(network(hazy), clear) + the terms; keep the weights of the best mean PSNR.
 
@@ -45,11 +52,40 @@ def train_student(
         haze: ranges of the haze.
         error: the mean square error, or another distance of two batches, as `F.l1_loss`.
         folder: to store and resume the state.
+        about: what else decides the result, see `train`.
     """
     config = config or TrainConfig()
-    draw = HazyCrops(pictures, seed=config.seed, cut=cut, haze=haze)
+    draw = HazyCrops(pictures, seed=config.seed, cut=cut, haze=haze, share=share())
+    return fit_student(
+        network, draw, validation, config, terms=terms, error=error, folder=folder, about=about
+    )
 
-    def loss(net: nn.Module, batch: HazySample, step: int) -> tuple[Tensor, Parts]:
+
+def fit_student(
+    network: nn.Module,
+    draw: Callable[[int], HazySample] | Callable[[int], PairBatch],
+    validation: Sequence[AnyPair],
+    config: TrainConfig,
+    *,
+    terms: Sequence[Term] = (),
+    error: Error = F.mse_loss,
+    folder: Path | None = None,
+    about: Mapping[str, Any] | None = None,
+) -> History:
+    """As `train_student`, on any batches: of `PairBatches` where hazy pictures lie on disk.
+
+    Args:
+        network: any network from RGB to RGB.
+        draw: step -> a batch whose first two are hazy and clear.
+        validation: whole pictures of other scenes.
+        config: of the loop.
+        terms: what else to learn from.
+        error: of two batches.
+        folder: to store and resume the state.
+        about: what else decides the result, see `train`.
+    """
+
+    def loss(net: nn.Module, batch: tuple[Tensor, ...], step: int) -> tuple[Tensor, Parts]:
         device = next(net.parameters()).device
         hazy, clear = (x.to(device, memory_format=torch.channels_last) for x in batch[:2])
         names = [name for term in terms for name in term.taps]
@@ -65,7 +101,7 @@ def train_student(
     def validate(net: nn.Module) -> float:
         return mean_psnr(net, validation)
 
-    return train(network, draw, loss, validate, config, folder=folder)
+    return train(network, draw, loss, validate, config, folder=folder, about=about)
 
 
 def train_teacher(
@@ -91,7 +127,7 @@ def train_teacher(
         folder: to store and resume the state.
     """
     config = config or TrainConfig()
-    draw = HazyCrops(pictures, seed=config.seed, cut=cut)
+    draw = HazyCrops(pictures, seed=config.seed, cut=cut, share=share())
 
     def loss(net: nn.Module, batch: HazySample, _step: int) -> tuple[Tensor, Parts]:
         large = batch.clear.to(next(net.parameters()).device)
@@ -126,10 +162,12 @@ def super_resolution_psnr(method: Method, clear: Tensor) -> Tensor:
 
 
 @torch.no_grad()
-def mean_psnr(method: Method, pairs: Sequence[Pair]) -> float:
+def mean_psnr(method: Method, pairs: Sequence[AnyPair]) -> float:
     """Mean over pictures of the PSNR in dB of method(hazy) against clear."""
-    device = _device_of(method)
-    scores = [psnr(method(pair.hazy.to(device)).cpu(), pair.clear) for pair in pairs]
+    device, scores = _device_of(method), []
+    for pair in pairs:
+        hazy, clear = pair.read() if isinstance(pair, PairFiles) else (pair.hazy, pair.clear)
+        scores.append(psnr(method(hazy.to(device)).cpu(), clear))
     return torch.cat(scores).mean().item()
 
 

@@ -1,7 +1,8 @@
 """The trainings behind the shipped weights: which pictures, which settings."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from pathlib import Path
+from typing import Any
 
 from torch import nn
 
@@ -9,8 +10,9 @@ from haze_course.data.benchmark import benchmark_pairs
 from haze_course.data.crops import CropSettings
 from haze_course.data.shipped import Photo, Scene, photos, scenes
 from haze_course.distill.terms import Term
-from haze_course.training.loop import History, TrainConfig
+from haze_course.training.loop import History
 from haze_course.training.recipes import train_student, train_teacher
+from haze_course.training.settings import TrainConfig
 
 # In float32: trained in bfloat16 it learns offsets that make up for the rounding of its outputs,
 # and without the rounding they are errors. The student, which adds to its input, does not.
@@ -42,6 +44,7 @@ def train_shipped_student(
     *,
     terms: Sequence[Term] = (),
     folder: Path | None = None,
+    about: Mapping[str, Any] | None = None,
 ) -> History:
     """Dehazing on the photographs and scenes of the train split.
 
@@ -50,10 +53,13 @@ def train_shipped_student(
         config: of the loop.
         terms: what else to learn from.
         folder: to store and resume the state.
+        about: what else decides the result, see `train`.
     """
     train: list[Photo | Scene] = [*photos("train"), *scenes("train")]
     validation = [
         *benchmark_pairs("scenes", "validation"),
         *benchmark_pairs("photos", "validation")[:_VALIDATION_PHOTOS],
     ]
-    return train_student(network, train, validation, config, terms=terms, folder=folder)
+    return train_student(
+        network, train, validation, config, terms=terms, folder=folder, about=about
+    )

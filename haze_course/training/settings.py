@@ -1,0 +1,82 @@
+"""Settings of a training, and what follows from them alone: rate, device, number format."""
+
+import math
+from contextlib import AbstractContextManager
+from dataclasses import asdict, dataclass
+from typing import Any, Literal
+
+import torch
+
+from haze_course.guards import check_number
+from haze_course.machine import multiplies_bfloat16
+from haze_course.training.distributed import local_device
+
+
+@dataclass(frozen=True)
+class TrainConfig:
+    """Settings of a training.
+
+    Attributes:
+        steps: batches in all.
+        learning_rate: its peak.
+        warmup: steps over which the rate rises to the peak.
+        schedule: after the warm-up the rate falls as a half cosine, or stays.
+        clip: largest norm of the gradient.
+        accumulate: parts in which a batch is computed, for less memory; the step is the same.
+        validate_every: steps between validations; the best weights are kept.
+        checkpoint_every: steps between states on disk, where a folder is given.
+        seed: of the batches.
+        precision: "auto" takes bfloat16 where the processor multiplies it in hardware.
+        device: "auto" takes a GPU where there is one.
+        progress: show a bar.
+    """
+
+    steps: int = 1000
+    learning_rate: float = 1e-3
+    warmup: int = 100
+    schedule: Literal["cosine", "constant"] = "cosine"
+    clip: float = 1.0
+    accumulate: int = 1
+    validate_every: int = 250
+    checkpoint_every: int = 250
+    seed: int = 0
+    precision: Literal["auto", "float32", "bfloat16", "float16"] = "auto"
+    device: str = "auto"
+    progress: bool = True
+
+    def __post_init__(self) -> None:
+        for name in ("steps", "accumulate", "validate_every", "checkpoint_every"):
+            check_number(getattr(self, name), name, 1)
+        check_number(self.learning_rate, "learning_rate", 1e-12, 1)
+        check_number(self.warmup, "warmup", 0)
+        check_number(self.clip, "clip", 1e-12)
+
+
+def learning_rate(step: int, config: TrainConfig) -> float:
+    """A linear rise over the warm-up, then half a cosine down to zero at the end, or no change."""
+    rise = min((step + 1) / max(config.warmup, 1), 1.0)
+    if config.schedule == "constant":
+        return config.learning_rate * rise
+    share = max(step - config.warmup, 0) / max(config.steps - config.warmup, 1)
+    return config.learning_rate * rise * 0.5 * (1 + math.cos(math.pi * share))
+
+
+def resolve_device(device: str) -> torch.device:
+    """A device by name; "auto" is a GPU where there is one, else the processor."""
+    if device != "auto":
+        return local_device(device)
+    return local_device("cuda" if torch.cuda.is_available() else "cpu")
+
+
+def autocast(device: torch.device, precision: str) -> AbstractContextManager[None]:
+    """The forward pass in 16 bits where the settings say so."""
+    known = precision == "auto" and multiplies_bfloat16(device)
+    enabled = precision in ("bfloat16", "float16") or known
+    half = torch.float16 if precision == "float16" else torch.bfloat16
+    return torch.autocast(device.type, half, enabled=enabled)
+
+
+def deciding(config: TrainConfig) -> dict[str, Any]:
+    """The settings that decide the result; the others may change between stop and resume."""
+    free = ("progress", "device", "checkpoint_every", "accumulate")
+    return {key: value for key, value in asdict(config).items() if key not in free}

@@ -1,0 +1,79 @@
+"""Contact sheets of real haze: the right pictures on the right pages, and no score."""
+
+from pathlib import Path
+
+import pytest
+import torch
+from command import call, picture, refused
+
+import haze_course as hc
+from haze_course.cli.sheets import plan_pages
+from haze_course.images import read_image, write_image
+from haze_course.nets import FFANet, save_pretrained
+from haze_course.plots.sheets import draw_sheet
+
+
+@pytest.fixture
+def reside(tmp_path: Path) -> Path:
+    """Real haze of all three parts, in pictures of unlike size, and a part with truth."""
+    root = tmp_path / "reside"
+    for number in range(6):
+        picture(root / "RTTS" / "JPEGImages" / f"r{number}.png", number, (20, 30 + number))
+    picture(root / "URHI" / "u0.jpg", 7, (30, 20))
+    picture(root / "HSTS" / "real-world" / "h0.jpg", 8)
+    picture(root / "SOTS" / "indoor" / "hazy" / "1400_1.png", 9)
+    picture(root / "SOTS" / "indoor" / "gt" / "1400.png", 9)
+    return root
+
+
+def test_pages_hold_the_parts_without_truth(reside: Path, tmp_path: Path) -> None:
+    pages = plan_pages(reside, tmp_path, None, count=5, rows=4)
+    names = {page.name: [file.name for file in files] for page, files in pages.items()}
+    assert names == {
+        "hsts-real_01.jpg": ["h0.jpg"],
+        "rtts_01.jpg": ["r0.png", "r1.png", "r2.png", "r3.png"],
+        "rtts_02.jpg": ["r4.png"],
+        "urhi_01.jpg": ["u0.jpg"],
+    }
+    assert list(plan_pages(reside / "URHI", tmp_path, "urhi", count=9, rows=9).values()) == [
+        [reside / "URHI" / "u0.jpg"]
+    ]
+
+
+def test_sheets_are_written_and_a_bad_picture_is_named(reside: Path, tmp_path: Path) -> None:
+    model, out = tmp_path / "mine.safetensors", tmp_path / "out"
+    torch.manual_seed(0)
+    save_pretrained(FFANet(width=8, groups=1, blocks=1), model)
+    arguments = ("data", "sheets", reside, "-o", out, "--model", model, "--layout", "rtts")
+    result = call(*arguments)
+    assert result.exit_code == 0, result.output
+    assert "dB" not in result.output
+    assert sorted(path.name for path in out.iterdir()) == ["rtts_01.jpg", "rtts_02.jpg"]
+    assert read_image(out / "rtts_01.jpg").shape[-1] == 1248
+    refused(call(*arguments), "rtts_01.jpg is there already", "--force")
+    (reside / "RTTS" / "JPEGImages" / "r2.png").write_bytes(b"half")
+    refused(call(*arguments, "--force"), "not shown:", "r2.png: expected a picture", "2 pages in")
+    refused(call("data", "sheets", reside / "SOTS", "-o", out), "rtts, urhi below it, found none")
+    refused(call("data", "sheets", tmp_path / "no", "-o", out), "no such folder")
+
+
+def test_a_panel_shows_its_picture_where_its_name_says(tmp_path: Path) -> None:
+    def flat(value: float) -> torch.Tensor:
+        return torch.full((1, 3, 40, 60), value)
+
+    figure = draw_sheet({"a.png": {"hazy": flat(0.25), "student": flat(0.75)}}, head="two")
+    path = tmp_path / "page.png"
+    figure.savefig(path, dpi=100)
+    page = read_image(path)
+    middle = page.shape[-2] - 120
+    assert page[0, :, middle, 200].tolist() == pytest.approx([0.25] * 3, abs=0.01)
+    assert page[0, :, middle, 700].tolist() == pytest.approx([0.75] * 3, abs=0.01)
+    assert {text.get_text() for text in figure.texts} == {"two", "hazy", "student", "a.png"}
+
+
+def test_shipped_real_haze_makes_a_sheet(tmp_path: Path) -> None:
+    photo = hc.data.real_haze("best")[0]
+    write_image(photo.hazy[..., ::4, ::4], tmp_path / "RTTS" / "one.png")
+    result = call("data", "sheets", tmp_path, "-o", tmp_path / "out")
+    assert result.exit_code == 0, result.output
+    assert (tmp_path / "out" / "rtts_01.jpg").is_file()
