@@ -237,7 +237,7 @@ def test_quizzes_and_a_widget_are_there(path: Path) -> None:
     assert asked[-1] == f"{path.stem[:2]}-exit"
     if path.stem[:2] != "00":
         assert f"{path.stem[:2]}-predict" in asked
-        assert re.search(r"hc\.teaching\.(explore|swipe)\(", source), "no widget"
+        assert re.search(r"hc\.teaching\.(explore|swipe|your_photo)\(", source), "no widget"
 
 
 @each

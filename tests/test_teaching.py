@@ -1,13 +1,17 @@
 """Quizzes and widgets: text where nobody sits, buttons and sliders elsewhere; the pack."""
 
+import io
 import re
+from datetime import UTC, datetime
 from pathlib import Path
+from typing import Any
 
 import nbformat
 import pytest
 import torch
 from command import call
 from matplotlib.figure import Figure
+from PIL import Image
 from torch import Tensor
 
 import haze_course as hc
@@ -15,7 +19,7 @@ from haze_course.course import instructor
 from haze_course.course.answers import fill
 from haze_course.paths import notebooks_folder
 from haze_course.plots.web import html_images, html_swipe
-from haze_course.teaching import widgets
+from haze_course.teaching import upload, widgets
 from haze_course.teaching.checking import Result, Verdict
 from haze_course.teaching.progress import FILE, record
 from haze_course.teaching.quiz import parse, quiz_text, quiz_widget, quizzes_of
@@ -101,6 +105,116 @@ def test_where_nobody_sits_the_states_are_figures(monkeypatch: pytest.MonkeyPatc
     one = torch.rand(1, 3, 4, 4)
     hc.teaching.swipe(one, one, labels=("hazy", "dehazed"), text="A street.")
     assert shown == ["level 0.1 at 0, 0", "level 0.9 at 0, 0", "3 curves", "A street."]
+
+
+class Counted:
+    """A method that counts its calls and says how it runs."""
+
+    way = "by hand"
+
+    def __init__(self) -> None:
+        self.calls = 0
+
+    def __call__(self, hazy: Tensor) -> Tensor:
+        self.calls += 1
+        return 1.5 * hazy
+
+
+def desk(**methods: Any) -> tuple[Any, ...]:
+    """The fields of the widget, from top to bottom."""
+    photo = torch.full((1, 3, 6, 8), 0.5)
+    box = upload.photo_widget({"as taken": lambda x: x, **methods}, photo, "a <field>")
+    return tuple(box.children)
+
+
+def send(field: Any, name: str, content: bytes) -> None:
+    """Upload a file, as the page does."""
+    file = {"name": name, "content": memoryview(content), "type": "", "size": len(content)}
+    field.value = (file | {"last_modified": datetime.now(UTC)},)
+
+
+def picture(mode: str, size: tuple[int, int], kind: str = "jpeg", **options: Any) -> bytes:
+    buffer = io.BytesIO()
+    Image.new(mode, size, 128).save(buffer, kind, **options)
+    return buffer.getvalue()
+
+
+def test_a_photo_goes_through_a_method_once() -> None:
+    counted = Counted()
+    _, left, right, status, page = desk(brighter=counted)
+    assert (left.value, right.value) == ("as taken", "brighter")
+    assert "a &lt;field&gt;: 8 × 6 pixels" in page.value
+    assert re.search(r"On this machine: .*brighter \d+\.\d\d s \(by hand\)", status.value)
+    before = page.value
+    left.value = "brighter"
+    assert page.value != before
+    left.value = "as taken"
+    assert page.value == before
+    assert counted.calls == 1
+    assert 'role="status"' in status.value
+
+
+def test_an_uploaded_photo_is_turned_shrunk_and_dehazed() -> None:
+    field, _, _, status, page = desk(brighter=Counted())
+    exif = Image.Exif()
+    exif[0x0112] = 6  # a quarter turn
+    send(field, "me & you.jpg", picture("RGB", (1600, 1200), exif=exif))
+    assert "me &amp; you.jpg: 1200 × 1600 pixels, shrunk to 547 × 730 here" in page.value
+    assert "brighter" in status.value
+    send(field, "grey.png", picture("L", (20, 10), "png"))
+    assert "grey.png: 20 × 10 pixels" in page.value
+    field.value = ()  # taken away again
+    assert "grey.png" in page.value
+
+
+@pytest.mark.parametrize(
+    ("name", "content"),
+    [
+        ("notes.txt", b"no picture"),
+        ("empty.jpg", b""),
+        ("cut.jpg", picture("RGB", (800, 600))[:400]),
+        ("bomb.png", picture("1", (14_000, 14_000), "png")),
+    ],
+)
+def test_what_is_no_picture_is_refused_by_its_name(name: str, content: bytes) -> None:
+    field, _, _, status, page = desk()
+    before = page.value
+    send(field, name, content)
+    assert status.value.count(f"✘ {name}: ") == 1
+    assert "/tmp" not in status.value
+    assert page.value == before
+    send(field, "good.png", picture("RGB", (4, 4), "png"))
+    assert "good.png" in page.value
+    assert "✘" not in status.value
+
+
+def test_a_method_that_fails_leaves_the_page_alone() -> None:
+    def breaks(_hazy: Tensor) -> Tensor:
+        raise KeyError("weights")
+
+    _, left, right, status, page = desk(breaks=breaks, half=lambda x: x[..., ::2], fine=Counted())
+    before = page.value
+    right.value = "breaks"
+    assert "✘ breaks: KeyError: &#x27;weights&#x27;" in status.value
+    right.value = "half"
+    assert "✘ half: expected (1, 3, 6, 8), got (1, 3, 6, 4)" in status.value
+    assert page.value == before
+    left.value = right.value = "fine"
+    assert "✘" not in status.value
+
+
+def test_a_file_as_the_older_page_hands_it_over() -> None:
+    content = picture("RGB", (4, 4), "png")
+    assert upload._first({"me.png": {"content": content, "metadata": {}}}) == ("me.png", content)
+
+
+def test_where_nobody_sits_every_method_is_shown(monkeypatch: pytest.MonkeyPatch) -> None:
+    shown: dict[str, Tensor] = {}
+    monkeypatch.setattr(upload, "show_images", lambda _, **panels: shown.update(panels))
+    methods = {"as taken": lambda x: x, "brighter": Counted()}
+    hc.teaching.your_photo(methods, torch.full((1, 3, 4, 4), 0.8), name="a", text="Two panels.")
+    assert list(shown) == ["as taken", "brighter"]
+    assert shown["brighter"].max() == 1
 
 
 def test_pictures_in_a_page_say_what_they_are() -> None:

@@ -16,7 +16,7 @@ from haze_course.distill.affinity import Scale
 from haze_course.distill.terms import FeatureAffinity, Term
 from haze_course.layouts import ANY_PAIRS, PARTS
 from haze_course.machine import describe
-from haze_course.nets.ffa import student
+from haze_course.nets.ffa import half_student, student
 from haze_course.nets.fsrcnn import teacher as new_teacher
 from haze_course.nets.weights import load_pretrained, save_pretrained
 from haze_course.training.distributed import leave, rank, share
@@ -32,6 +32,7 @@ from haze_course.training.shipped import (
 )
 
 Command = Callable[..., None]
+STUDENTS: dict[str, Callable[..., nn.Module]] = {"student": student, "half-student": half_student}
 TRAINING_LAYOUTS = [ANY_PAIRS, *(name for name, part in PARTS.items() if part.split == "train")]
 
 
@@ -53,7 +54,7 @@ def settings_options(settings: type) -> Callable[[Command], Command]:
 
 
 @click.command()
-@click.argument("network", type=click.Choice(["teacher", "student"]))
+@click.argument("network", type=click.Choice(["teacher", *STUDENTS]))
 @click.option("-o", "--out", required=True, type=FOLDER, help="The weights, NAME.safetensors.")
 @click.option("--state", type=FOLDER, help="Folder to stop and resume with.")
 @click.option("--teacher", metavar="NAME_OR_FILE", help="Distil a student from these weights.")
@@ -99,7 +100,7 @@ def train(
     else:
         if network == "teacher":
             raise ValueError("--data: its pairs train a student; a teacher learns from the course")
-        config, trained, history = _on_pairs(data, given, terms, state, card)
+        config, trained, history = _on_pairs(network, data, given, terms, state, card)
         where = f"{card['data']['validation pairs']} pairs of held-out scenes"
     step, score = history.best
     card = {key: value for key, value in card.items() if value} | {
@@ -130,13 +131,18 @@ def _on_shipped(
         enlarger = new_teacher(seed=config.seed)
         return config, enlarger, train_shipped_teacher(enlarger, config, folder=state)
     config = dataclasses.replace(STUDENT, **given)
-    trained = student(seed=config.seed)
+    trained = STUDENTS[network](seed=config.seed)
     history = train_shipped_student(trained, config, terms=terms, folder=state, about=card)
     return config, trained, history
 
 
 def _on_pairs(
-    data: Path, given: Given, terms: list[Term], state: Path | None, card: dict[str, Any]
+    network: str,
+    data: Path,
+    given: Given,
+    terms: list[Term],
+    state: Path | None,
+    card: dict[str, Any],
 ) -> tuple[TrainConfig, nn.Module, History]:
     """The same on disk; writes to the card what the training saw."""
     layout, held_out = given.get("layout", ANY_PAIRS), given.get("held_out", 0.02)
@@ -157,7 +163,7 @@ def _on_pairs(
         "batch": preset.pairs.batch,
         "crop": preset.pairs.crop,
     }
-    trained = student(seed=config.seed)
+    trained = STUDENTS[network](seed=config.seed)
     history = fit_student(
         trained, batches, validation, config, terms=terms, folder=state, about=card
     )

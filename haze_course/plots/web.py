@@ -38,14 +38,14 @@ def html_images(panels: dict[str, Tensor], text: str, *, dot: tuple[float, float
             f'<div style="position:relative">{html_image(picture, label)}{mark}</div>'
             f'<figcaption style="text-align:center">{escape(label)}</figcaption></figure>'
         )
-    return f'<div style="{_ROW}">{"".join(figures)}</div>{_status(text)}'
+    return f'<div style="{_ROW}">{"".join(figures)}</div>{html_status(text)}'
 
 
 def html_figure(figure: Figure, text: str) -> str:
     """A Matplotlib figure, and under it what it shows."""
     code = b64encode(encode(figure, "png", dpi=96)).decode()
     image = f'<img src="data:image/png;base64,{code}" alt="{escape(text)}" style="max-width:100%">'
-    return f"{image}{_status(text)}"
+    return f"{image}{html_status(text)}"
 
 
 def html_image(picture: Tensor, alt: str, style: str = "") -> str:
@@ -87,6 +87,6 @@ def html_swipe(before: Tensor, after: Tensor, labels: tuple[str, str], text: str
     )
 
 
-def _status(text: str) -> str:
+def html_status(text: str) -> str:
     """A line that a screen reader announces when it changes."""
     return f'<p role="status" aria-live="polite" style="max-width:960px">{escape(text)}</p>'
