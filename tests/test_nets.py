@@ -120,7 +120,7 @@ def test_weights_go_round(tmp_path, generator):
     assert torch.equal(again(hazy), network(hazy))
     assert read_card(path) == {
         "architecture": "FFANet",
-        "settings": {"width": 16, "groups": 3, "blocks": 6, "stride": 1},
+        "settings": {"width": 16, "groups": 3, "blocks": 6},
         "steps": 5,
     }
 

@@ -61,7 +61,8 @@ class FFANet(nn.Module):
 
     def __init__(self, width: int = 64, groups: int = 3, blocks: int = 19, stride: int = 1) -> None:
         super().__init__()
-        self.settings = {"width": width, "groups": groups, "blocks": blocks, "stride": stride}
+        given = {"width": width, "groups": groups, "blocks": blocks, "stride": stride}
+        self.settings = {k: v for k, v in given.items() if (k, v) != ("stride", 1)}
         # RESIDE's statistics, inside the network: training, inference and ONNX cannot differ.
         self.register_buffer("mean", torch.tensor([0.64, 0.60, 0.58]).view(1, 3, 1, 1))
         self.register_buffer("std", torch.tensor([0.14, 0.15, 0.152]).view(1, 3, 1, 1))
@@ -76,15 +77,14 @@ class FFANet(nn.Module):
     def forward(self, hazy: Tensor) -> Tensor:
         """Hazy (B, 3, H, W) -> dehazed (B, 3, H, W), any H and W."""
         check_image(hazy, "hazy", channels=3)
-        s, (height, width) = self.settings["stride"], hazy.shape[-2:]
+        s, (height, width) = self.settings.get("stride", 1), hazy.shape[-2:]
         x = (hazy - self.mean) / self.std
         if s > 1:
             x = F.pixel_unshuffle(F.pad(x, (0, -width % s, 0, -height % s), mode="replicate"), s)
         x = self.head(x)  # (B, C, H / s, W / s)
         outputs = []
         for group in self.groups:
-            x = group(x)
-            outputs.append(x)
+            outputs.append(x := group(x))
         stacked = self.fusion(torch.cat(outputs, dim=1))  # (B, G * C, H, W)
         fused = stacked.unflatten(1, (len(self.groups), -1)).sum(dim=1)  # (B, C, H, W)
         change = self.tail(self.pixel_attention(fused))
