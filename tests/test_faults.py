@@ -244,3 +244,21 @@ def test_one_bad_file_among_a_thousand_stops_nothing(tmp_path: Path) -> None:
     assert len(problems) == 1
     assert "0500.png" in problems[0]
     assert len(list((tmp_path / "out").iterdir())) == 999
+
+
+def test_a_picture_that_cannot_be_written_is_named_and_costs_no_other(tmp_path: Path) -> None:
+    """Writing runs behind: the error of one must not fall on the next."""
+    files = [tmp_path / f"{k}.png" for k in range(5)]
+    for k, file in enumerate(files):
+        write_image(torch.full((1, 3, 8, 8), 0.1 * k), file)
+
+    def spoils_one(hazy: torch.Tensor) -> torch.Tensor:
+        return hazy * float("nan") if (hazy.mean() * 10).round() == 1 else hazy
+
+    targets = plan_outputs(files, tmp_path / "out")
+    problems = dehaze_files(targets, spoils_one, progress=False)
+    assert len(problems) == 1
+    assert "1.png" in problems[0]
+    assert sorted(f.name for f in (tmp_path / "out").iterdir()) == [
+        "0.png", "2.png", "3.png", "4.png",
+    ]  # fmt: skip

@@ -1,7 +1,6 @@
 """Many files through one method, pictures and videos: one bad file does not stop the others."""
 
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass
 from pathlib import Path
 
 from torch import Tensor
@@ -84,7 +83,14 @@ def dehaze_files(
     Returns:
         One line for each file that could not be dehazed.
     """
-    problems = []
+    problems: list[str] = []
+
+    def write(file: Path, image: Tensor, metadata: Metadata) -> None:
+        try:
+            write_image(image, targets[file], metadata=metadata)
+        except _BAD_FILE as error:  # here, for a later call would be blamed for it
+            problems.append(_line(file, error))
+
     bar = tqdm(total=len(targets), unit=" files", disable=not progress)
     pictures = [file for file in targets if not is_video(file)]
     with bar, Behind() as behind:
@@ -92,7 +98,8 @@ def dehaze_files(
             try:
                 if isinstance(read, Exception):
                     raise read
-                behind(_write, method(read.image), targets[file], read.metadata)
+                image, metadata = read
+                behind(write, file, method(image), metadata)
             except _BAD_FILE as error:
                 problems.append(_line(file, error))
             bar.update()
@@ -113,21 +120,11 @@ def is_video(file: Path) -> bool:
 _BAD_FILE = (ValueError, FileNotFoundError, MemoryError)
 
 
-@dataclass(frozen=True)
-class _Picture:
-    image: Tensor
-    metadata: Metadata
-
-
-def _read(file: Path) -> _Picture | Exception:
+def _read(file: Path) -> tuple[Tensor, Metadata] | Exception:
     try:
-        return _Picture(read_image(file), read_metadata(file))
+        return read_image(file), read_metadata(file)
     except _BAD_FILE as error:  # handed on, for reading runs ahead
         return error
-
-
-def _write(image: Tensor, target: Path, metadata: Metadata) -> None:
-    write_image(image, target, metadata=metadata)
 
 
 def _line(file: Path, error: Exception) -> str:

@@ -59,7 +59,8 @@ class Dehazer:
         with self._autocast():
             if large and gate_names(self.network):
                 return dehaze_in_tiles(self.network, hazy)  # hooks set gates: never compiled
-            dehazed: Tensor = self._whole(self._there(hazy))
+            there = hazy.to(self.device, memory_format=torch.channels_last)
+            dehazed: Tensor = self._whole(there)
         return dehazed.float().cpu()
 
     @torch.no_grad()
@@ -84,9 +85,6 @@ class Dehazer:
         with self._autocast(), tapped(self.network, names) as seen:
             dehazed = run_in_tiles(self.network, hazy, gates, tile=tile)
         return dehazed, opened or dict(seen)
-
-    def _there(self, hazy: Tensor) -> Tensor:
-        return hazy.to(self.device, memory_format=torch.channels_last)
 
     def _autocast(self) -> AbstractContextManager[None]:
         return torch.autocast(self.device.type, torch.bfloat16, enabled=self._half)
