@@ -7,6 +7,7 @@ import subprocess
 import sys
 from pathlib import Path
 
+import nbformat
 import numpy as np
 import pytest
 import torch
@@ -20,7 +21,9 @@ from haze_course.data.reside_check import REMEDIES, Report, check_reside
 from haze_course.data.reside_sample import choose_sample
 from haze_course.images import ImageError
 from haze_course.layouts import LAYOUTS, PARTS, REAL_LAYOUTS, compare_counts
+from haze_course.quality.evaluation import identity
 
+NOTEBOOKS = Path(__file__).resolve().parent.parent / "notebooks"
 BORDER = 10
 PAIRED = {  # how copies of each part lie: hazy file, its clear file
     "its": [
@@ -368,6 +371,40 @@ def test_one_bad_pair_does_not_stop_a_batch(tmp_path: Path) -> None:
     other = ("--json", tmp_path / "o.json")
     refused(call(*evaluated(tmp_path, *other, "--force")), "6 of 6 not measured")
     assert not (tmp_path / "o.json").exists()
+
+
+def test_notebook_09_measures_the_copy_that_haze_reside_names(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    place = indoor(tmp_path)
+    cells = nbformat.read(NOTEBOOKS / "09_report_card.ipynb", as_version=4).cells
+    [source] = [cell.source for cell in cells if 'environ.get("HAZE_RESIDE")' in cell.source]
+    shown: list[list[dict[str, object]]] = []
+    monkeypatch.setattr(hc.plots, "show_table", lambda rows, _title: shown.append(rows))
+    for folder in (place, tmp_path):  # the indoor test set, or the whole of RESIDE
+        monkeypatch.setenv("HAZE_RESIDE", str(folder))
+        names = {"hc": hc, "os": os, "methods": {"hazy input": identity}, "evenly": lambda x: x}
+        exec(source, names)
+    [first], [second] = shown
+    assert first == second
+    assert first["pictures"] == 6
+    scores = []
+    for file in sorted((place / "hazy").iterdir()):
+        hazy, clear = (
+            np.asarray(Image.open(path), float) / 255
+            for path in (file, place / "gt" / f"{file.stem[:4]}.png")
+        )
+        error = (hazy - clear[BORDER:-BORDER, BORDER:-BORDER]) ** 2
+        scores.append(-10 * np.log10(error.mean()))
+    assert first["PSNR (dB)"] == pytest.approx(np.mean(scores), abs=1e-4)
+
+
+def test_evaluate_prints_the_means_without_a_file(tmp_path: Path) -> None:
+    where = ("--data", indoor(tmp_path), "--layout", "sots-indoor")
+    result = call("evaluate", *where, "--method", "hazy")
+    assert result.exit_code == 0, result.output
+    assert "hazy on 6 images" in result.output
+    assert {path.name for path in tmp_path.iterdir()} == {"SOTS"}
 
 
 def test_resume_measures_only_what_is_missing(tmp_path: Path) -> None:

@@ -86,7 +86,7 @@ def dehaze(
 @click.option("--method", default="dark-channel", show_default=True, type=click.Choice(METHODS))
 @model_option
 @click.option("--protocol", default="valid", show_default=True, help="Of the SSIM.")
-@click.option("--json", "json_file", required=True, type=FOLDER, help="Table and records.")
+@click.option("--json", "json_file", type=FOLDER, help="Table and records.")
 @click.option("--csv", "csv_file", type=FOLDER, help="Records, one line an image.")
 @click.option("--resume", is_flag=True, help="Keep the records of the CSV; measure the others.")
 @click.option("--force", is_flag=True, help="Replace results that are there.")
@@ -98,7 +98,7 @@ def evaluate(
     method: str,
     model: str | None,
     protocol: str,
-    json_file: Path,
+    json_file: Path | None,
     csv_file: Path | None,
     resume: bool,
     force: bool,
@@ -113,9 +113,9 @@ def evaluate(
 
     if resume and csv_file is None:
         raise ValueError("--resume: expected --csv FILE, which holds what is measured")
-    check_result(json_file, ".json", force=force or resume)
-    if csv_file:
-        check_result(csv_file, ".csv", force=force or resume)
+    for file, suffix in ((json_file, ".json"), (csv_file, ".csv")):
+        if file:
+            check_result(file, suffix, force=force or resume)
     where, pairs = _pairs(data, layout, shipped)
     name, run = _method(method, model, precision="float32")
     done = {}
@@ -124,7 +124,7 @@ def evaluate(
     records, problems = measure_all(
         run, pairs, name=name, protocol=protocol, done=done, csv_file=csv_file
     )
-    if records:
+    if records and json_file:
         evaluation.write_json(records, json_file)
     for row in evaluation.summarise(records):
         click.echo(f"{row['method']} on {row['images']} images of {where}, means:")
