@@ -8,7 +8,7 @@ study of recipes the pictures, the crops or the haze differ.
 from __future__ import annotations
 
 from collections.abc import Callable
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 
 import torch.nn.functional as F
 from torch import Tensor, nn
@@ -58,7 +58,8 @@ class Arm:
 
     Attributes:
         terms: added to the mean square error.
-        pictures: "all" of the train split, "few" photographs, "scenes", "rooms" or "photos".
+        pictures: "all" of the train split, "few" photographs, "scenes", "rooms", "photos", or
+            "scenes thrice" as often as a photograph.
         cut: sizes of the crops.
         haze: ranges of the haze.
         error: of output and truth.
@@ -177,6 +178,13 @@ SCREENING: dict[str, Arm] = {
     "few/hint/0.003": Arm(hint("trained", 0.003), pictures="few", base="few/none"),
 }
 
+# What helped alone, on both sets of pictures.
+TOGETHER = Arm(
+    cut=CropSettings(batch=BATCH, size=CROP, large_share=0.75, constant_share=0),
+    haze=HazeSettings(t_far=(0.15, 0.7), constant=(0.3, 1.0)),
+    learning_rate=4e-3,
+)
+
 # The same area in every batch, so that arms cost the same.
 RECIPES: dict[str, Arm] = {
     "none": Arm(),
@@ -195,4 +203,7 @@ RECIPES: dict[str, Arm] = {
     "twice the rate": Arm(learning_rate=4e-3),
     "thinner haze": Arm(haze=HazeSettings(t_far=(0.15, 0.7), constant=(0.3, 1.0))),
     "noise and JPEG": Arm(haze=HazeSettings(noise=(0.0, 0.02), jpeg=(70, 95))),
+    "together": TOGETHER,
+    "together, absolute error": replace(TOGETHER, error=F.l1_loss),
+    "together, scenes thrice": replace(TOGETHER, pictures="scenes thrice"),
 }
