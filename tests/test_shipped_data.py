@@ -12,6 +12,7 @@ from haze_course.data import shipped
 from haze_course.paths import data_folder
 
 DATA = data_folder()
+SCENE_FILES = (".jpg", "_depth.png")
 
 
 def _sums():
@@ -176,3 +177,14 @@ def test_a_missing_table_is_named(tmp_path, monkeypatch):
     monkeypatch.setenv("HAZE_DATA", str(tmp_path))
     with pytest.raises(FileNotFoundError, match=r"photos\.csv: no such table"):
         hc.data.photos()
+
+
+def test_scenes_of_another_folder_are_read_like_the_shipped_ones(tmp_path):
+    shipped_ones = hc.data.scenes("train", family="hall")
+    for name in ("scenes.csv", *(f"{s.name}{end}" for s in shipped_ones for end in SCENE_FILES)):
+        (tmp_path / name).write_bytes((DATA / "scenes" / name).read_bytes())
+    others = hc.data.scenes("train", family="hall", folder=tmp_path)
+    assert [s.name for s in others] == [s.name for s in shipped_ones]
+    assert others[0].path.parent == tmp_path
+    assert torch.equal(others[0].depth, shipped_ones[0].depth)
+    assert others[0].author == shipped.OURS

@@ -1,15 +1,16 @@
 """Train the weights that ship: data/checkpoints/<name>.safetensors, each with its card.
 
     python data/make/train_shipped.py teacher
-    python data/make/train_shipped.py student
-    python data/make/train_shipped.py half-student
+    python data/make/render_scenes.py --extra 120 --kind room --samples 8 --out out/more
+    python data/make/train_shipped.py student --more out/more
+    python data/make/train_shipped.py half-student --more out/more
 
 Stop it at any moment and start it again: the state lies in --work, and the result is that of a
 training that was not stopped. Choices are made on the validation split; the card's scores are of
 the test split, with the protocol of each named.
 """
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
@@ -20,6 +21,7 @@ from torch import nn
 
 import haze_course as hc
 from haze_course.data.benchmark import benchmark_pairs
+from haze_course.data.shipped import Scene
 from haze_course.machine import describe
 from haze_course.quality.evaluation import Record, evaluate, identity, paired_differences
 from haze_course.quality.statistics import Interval, bootstrap_interval
@@ -78,24 +80,40 @@ def words(interval: Interval) -> str:
     )
 
 
+def also(scenes: Sequence[Scene]) -> str:
+    """Words for scenes that do not ship: each is its family and its seed."""
+    if not scenes:
+        return ""
+    seeds = sorted(int(scene.name.rpartition("_")[2]) for scene in scenes)
+    return f", and {len(scenes)} of data/make/render_scenes.py, seeds {seeds[0]} to {seeds[-1]}"
+
+
 @click.command()
 @click.argument("name", type=click.Choice(list(NETWORKS)))
 @click.option("--steps", type=int, help="Other than those of the shipped weights.")
+@click.option("--more", type=click.Path(path_type=Path), help="Folder of scenes that do not ship.")
 @click.option("--work", default="out/training", show_default=True, type=click.Path(path_type=Path))
 @click.option("--out", default=DATA / "checkpoints", type=click.Path(path_type=Path))
-def main(name: str, steps: int | None, work: Path, out: Path) -> None:
+def main(name: str, steps: int | None, more: Path | None, work: Path, out: Path) -> None:
     """Train, score on the test split, write weights with their card."""
     teacher = name == "teacher"
     config = hc.training.TEACHER if teacher else hc.training.STUDENT
     config = replace(config, steps=steps or config.steps)
     network = NETWORKS[name](seed=config.seed)
-    fit = hc.training.train_shipped_teacher if teacher else hc.training.train_shipped_student
-    history: History = fit(network, config, folder=work / f"{name}-{config.steps}")
+    folder = work / f"{name}-{config.steps}"
+    scenes = hc.data.scenes("train", folder=more) if more and not teacher else []
+    history: History
+    if teacher:
+        history = hc.training.train_shipped_teacher(network, config, folder=folder)
+    else:
+        history = hc.training.train_shipped_student(network, config, more=scenes, folder=folder)
     scores = score_teacher(network) if teacher else score_dehazer(network, name)
     step, best = history.best
+    data = "train split of data/photos" + ("" if teacher else " and data/scenes") + also(scenes)
     card = {
-        "made by": f"python data/make/train_shipped.py {name} --steps {config.steps}",
-        "data": "train split of data/photos" + ("" if teacher else " and data/scenes"),
+        "made by": f"python data/make/train_shipped.py {name} --steps {config.steps}"
+        + (f" --more {more.name}" if scenes and more else ""),
+        "data": data,
         "seed": config.seed,
         "steps": config.steps,
         "best validation": {"step": step, "psnr": best},

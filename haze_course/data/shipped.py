@@ -123,10 +123,21 @@ def photos(split: str | None = None, *, subject: str | None = None) -> list[Phot
 
 
 def scenes(
-    split: str | None = None, *, kind: str | None = None, family: str | None = None
+    split: str | None = None,
+    *,
+    kind: str | None = None,
+    family: str | None = None,
+    folder: Path | None = None,
 ) -> list[Scene]:
-    """Pictures with exact depth: kind "room", "street", "landscape" or "measured"."""
-    folder = data_folder() / "scenes"
+    """Pictures with exact depth: kind "room", "street", "landscape" or "measured".
+
+    Args:
+        split: "train", "validation" or "test"; all if None.
+        kind: all if None.
+        family: of rendered scenes, as "kitchen"; all if None.
+        folder: more scenes, as ``data/make/render_scenes.py --extra`` leaves them.
+    """
+    folder = folder or data_folder() / "scenes"
     rows = select(read_table(folder / "scenes.csv"), split=split, kind=kind, family=family)
     return [
         Scene(
@@ -171,14 +182,13 @@ def select(rows: tuple[dict[str, str], ...], **wanted: str | None) -> list[dict[
 
 
 def _common(row: dict[str, str], folder: Path) -> dict[str, Any]:
-    path = folder / row["file"]
+    ours = folder.parent == data_folder()  # scenes rendered elsewhere are nobody else's
+    authors = _authors(folder.parent / "ATTRIBUTION.csv") if ours else {}
     return {
         "name": row["name"],
-        "path": path,
+        "path": folder / row["file"],
         "licence": row["licence"],
-        "author": _authors(folder.parent / "ATTRIBUTION.csv").get(
-            f"{folder.name}/{row['file']}", OURS
-        ),
+        "author": authors.get(f"{folder.name}/{row['file']}", OURS),
     }
 
 

@@ -42,6 +42,7 @@ def train_shipped_student(
     network: nn.Module,
     config: TrainConfig = STUDENT,
     *,
+    more: Sequence[Scene] = (),
     terms: Sequence[Term] = (),
     folder: Path | None = None,
     about: Mapping[str, Any] | None = None,
@@ -51,11 +52,12 @@ def train_shipped_student(
     Args:
         network: any network from RGB to RGB.
         config: of the loop.
+        more: scenes that do not ship, see `data.scenes`.
         terms: what else to learn from.
         folder: to store and resume the state.
         about: what else decides the result, see `train`.
     """
-    train: list[Photo | Scene] = [*photos("train"), *scenes("train")]
+    train: list[Photo | Scene] = [*photos("train"), *scenes("train"), *more]
     validation = [
         *benchmark_pairs("scenes", "validation"),
         *benchmark_pairs("photos", "validation")[:_VALIDATION_PHOTOS],
