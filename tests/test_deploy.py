@@ -1,6 +1,7 @@
 """Networks elsewhere: ONNX agrees with PyTorch, int8 stays close, tiles leave no seam."""
 
 import os
+import shutil
 import sys
 from pathlib import Path
 
@@ -172,6 +173,26 @@ def test_float32_is_the_network_itself(network: nn.Module) -> None:
     with torch.no_grad():
         assert (exact(hazy) - network(hazy)).abs().max() < 1e-5
     assert not exact(hazy).requires_grad
+
+
+@pytest.mark.skipif(not shutil.which("g++"), reason="compiling needs g++")
+def test_compiling_changes_nothing_but_the_speed(tmp_path: Path) -> None:
+    """At sizes it was not compiled for, too."""
+    file = tmp_path / "small.safetensors"
+    hc.nets.save_pretrained(FFANet(width=8, groups=1, blocks=1), file, {})
+    plain = hc.deploy.load_dehazer(file, precision="float32")
+    fused = hc.deploy.load_dehazer(file, precision="float32", compiled=True)
+    assert fused.way == "float32, channels last, compiled"
+    photo = hc.data.real_haze("best")[0].hazy
+    for height, width in ((40, 56), (33, 47)):
+        hazy = photo[..., :height, :width]
+        assert (fused(hazy) - plain(hazy)).abs().max() < 1e-5
+
+
+def test_compiling_without_a_compiler_is_refused(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("CXX", "no-such-compiler")
+    with pytest.raises(ValueError, match="found no no-such-compiler; install one"):
+        hc.deploy.load_dehazer("student", compiled=True)
 
 
 def test_large_pictures_go_in_tiles(monkeypatch: pytest.MonkeyPatch) -> None:

@@ -1,5 +1,8 @@
 """A trained network as a method: hazy picture -> dehazed picture, the fastest way at hand."""
 
+import os
+import shutil
+import sys
 from collections.abc import Callable
 from contextlib import AbstractContextManager
 from pathlib import Path
@@ -25,6 +28,7 @@ from haze_course.nets.weights import WeightsError, load_pretrained
 Method = Callable[[Tensor], Tensor]
 Precision = Literal["auto", "float32", "bfloat16"]
 WHOLE_PIXELS = 1_000_000  # larger pictures go through in tiles
+_COMPILER = {"darwin": "clang++", "win32": "cl"}.get(sys.platform, "g++")  # unless CXX names one
 
 
 class Dehazer:
@@ -144,12 +148,18 @@ def load_dehazer(
     Raises:
         FileNotFoundError: no such checkpoint or file.
         WeightsError: weights that cannot be used, or of a network that changes the size.
-        ValueError: an ONNX file was to run another way.
+        ValueError: an ONNX file was to run another way, or there is no compiler.
     """
     if Path(name).suffix == ".onnx":
         if compiled or precision == "bfloat16" or str(device) != "cpu":
             raise ValueError(f"{name}: an ONNX file runs as it is written, on the processor")
         return load_onnx(name)
+    compiler = os.environ.get("CXX", _COMPILER)
+    if compiled and not shutil.which(compiler):  # otherwise the first picture ends in a traceback
+        raise ValueError(
+            f"compiled: expected a C++ compiler, found no {compiler}; install one, name it in the "
+            "environment variable CXX, or run without"
+        )
     network = load_pretrained(name)
     with torch.no_grad():
         made = network(torch.zeros(1, 3, 4, 6))
