@@ -23,6 +23,7 @@ import functools, sys, torch
 from pathlib import Path
 sys.path.insert(0, {str(MAKE)!r})
 import run_study
+from haze_course.training import study
 from haze_course.data import CropSettings
 from haze_course.nets import FFANet
 from study_arms import Arm
@@ -31,7 +32,7 @@ FOLDER = Path(__file__).parent
 ARMS = {{name: Arm(cut=CropSettings(batch=2, size=16, large=16), learning_rate=rate)
         for name, rate in (("none", 1e-3), ("fast", 4e-3))}}
 run_study.PHASES["screening"] = (ARMS, range({SEEDS}), 12, "validation")
-run_study.table_of = lambda phase: FOLDER / "study.csv"
+run_study.study_file = study.study_file = lambda phase: FOLDER / "study.csv"
 pairs, fit, photos = run_study.benchmark_pairs, run_study.train_student, run_study.hc.data.photos
 run_study.benchmark_pairs = lambda which, split: pairs(which, split)[:1]
 run_study.pictures = lambda which: photos("train")[:1]

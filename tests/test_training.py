@@ -330,3 +330,24 @@ def test_a_history_knows_its_best():
 def test_impossible_settings_are_refused(change):
     with pytest.raises(ValueError, match=next(iter(change))):
         _config(**change)
+
+
+def test_arms_are_compared_within_a_seed() -> None:
+    def run(arm: str, seed: int, score: float) -> dict[str, str]:
+        return {"arm": arm, "seed": str(seed), "psnr": f"{score:.4f}"}
+
+    runs = [run("none", 0, 18), run("taught", 1, 20.5), run("none", 1, 20), run("taught", 0, 18.25)]
+    runs.append(run("taught", 2, 30))  # its base is not there yet
+    assert sorted(hc.training.seed_gains(runs, "taught", "none", "psnr")) == [0.25, 0.5]
+    base = hc.training.base_of("few/taught")
+    with pytest.raises(ValueError, match="no run of 'few/none' is recorded, but of none, taught"):
+        hc.training.seed_gains(runs, "taught", base, "psnr")
+
+
+@pytest.mark.parametrize("phase", ["recipes", "screening"])
+def test_the_record_holds_every_training_once(phase: str) -> None:
+    runs = hc.training.study_runs(phase)
+    assert len({(run["arm"], run["seed"]) for run in runs}) == len(runs) > 0
+    assert {run["split"] for run in runs} == {"validation"}, "nothing is chosen on the test split"
+    for arm in {run["arm"] for run in runs}:
+        assert hc.training.seed_gains(runs, arm, hc.training.base_of(arm), "scenes_psnr")

@@ -41,17 +41,14 @@ from haze_course.quality.evaluation import evaluate
 from haze_course.quality.statistics import seed_interval
 from haze_course.training.loop import TrainConfig
 from haze_course.training.recipes import train_student
+from haze_course.training.study import base_of, seed_gains, study_file, study_runs
 
+ENOUGH = 8  # seeds for an interval
 SETS = ("scenes", "photos")  # exact depth, estimated depth: reported apart
 PHASES: dict[str, tuple[dict[str, Arm], range, int, str]] = {  # arms, seeds, steps, split
     "screening": (SCREENING, range(2), 1500, "validation"),
     "recipes": (RECIPES, range(2), 1500, "validation"),
 }
-
-
-def table_of(phase: str) -> Path:
-    """Where the rows of a phase are kept: choosing a recipe is no part of the study."""
-    return DATA / "results" / ("recipes.csv" if phase == "recipes" else "study.csv")
 
 
 def run(phase: str, arm: str, seed: int, work: Path) -> Row:
@@ -132,15 +129,10 @@ def provenance() -> Row:
     }
 
 
-def rows_of(phase: str) -> list[Row]:
-    """Finished runs of a phase."""
-    return [row for row in read_table(table_of(phase)) if row["phase"] == phase]
-
-
 def pending(phase: str, first: int | None = None) -> list[tuple[str, str, int]]:
     """Runs of the phase that the table does not hold, seed by seed: each seed is a whole study."""
     arms, seeds, _, _ = PHASES[phase]
-    done = {(row["arm"], int(row["seed"])) for row in rows_of(phase)}
+    done = {(row["arm"], int(row["seed"])) for row in study_runs(phase)}
     runs = [(arm, seed) for seed in seeds[:first] for arm in arms]
     return [(phase, *which) for which in runs if which not in done]
 
@@ -148,33 +140,32 @@ def pending(phase: str, first: int | None = None) -> list[tuple[str, str, int]]:
 def report() -> None:
     """Differences to the arm without a term, seed by seed, from the table."""
     for phase in PHASES:
-        mine = rows_of(phase)
+        mine = study_runs(phase)
         if not mine:
             continue
         first = mine[0]
         click.echo(f"\n{phase}: {first['steps']} steps, {first['split']} split, PSNR on RGB in dB,")
         click.echo("SSIM without padding; differences to the arm without a term, paired by seed")
-        click.echo(f"{'arm':38} seeds  ratio  " + "  ".join(f"{s} dB / SSIM" for s in SETS))
+        click.echo(f"{'arm':38} seeds      ratio  " + "  ".join(f"{s} dB / SSIM" for s in SETS))
         for arm in dict.fromkeys(row["arm"] for row in mine):
-            click.echo(_line(arm, PHASES[phase][0][arm].base, mine))
+            click.echo(_line(arm, mine))
 
 
-def _line(arm: str, base: str, rows: list[Row]) -> str:
-    table = {(row["arm"], row["seed"]): row for row in rows}
-    seeds = [s for a, s in table if a == arm and (base, s) in table]
-    text = f"{arm:38} {len(seeds):5}  {table[arm, seeds[0]]['ratio'] if seeds else '':>5}  "
+def _line(arm: str, runs: list[Row]) -> str:
+    own, base = [run for run in runs if run["arm"] == arm], base_of(arm)
+    begun = any(run["arm"] == base for run in runs)
+    text = f"{arm:38} {len(own):5}  {own[0]['ratio']:>9}  "
     for which in SETS:
         for metric, digits in (("psnr", 2), ("ssim", 4)):
-            key = f"{which}_{metric}"
-            own = [float(table[arm, s][key]) for s in seeds]
-            gains = [v - float(table[base, s][key]) for v, s in zip(own, seeds, strict=True)]
-            if arm == base or not gains:
-                text += f"{statistics.fmean(own):.{digits}f}  " if own else ""
-            elif len(gains) >= 8:
+            score = f"{which}_{metric}"
+            gains = seed_gains(runs, arm, base, score) if begun else []
+            if arm == base:
+                text += f"{statistics.fmean(float(run[score]) for run in own):.{digits}f}  "
+            elif len(gains) >= ENOUGH:
                 i = seed_interval(gains)
                 text += f"{i.mean:+.{digits}f} [{i.low:+.{digits}f}, {i.high:+.{digits}f}]  "
             else:
-                text += f"{statistics.fmean(gains):+.{digits}f}  "
+                text += f"{statistics.fmean(gains):+.{digits}f}  " if gains else "-  "
     return text
 
 
@@ -201,7 +192,7 @@ def main(
             as_completed(futures), total=len(futures), unit=" runs", disable=not todo
         ):
             row = future.result()
-            file = table_of(row["phase"])
+            file = study_file(row["phase"])
             write_table(file, [*read_table(file), row])
     report()
 

@@ -64,7 +64,6 @@ class Arm:
         haze: ranges of the haze.
         error: of output and truth.
         learning_rate: its peak.
-        base: the arm it is compared with.
     """
 
     terms: Terms = lambda _: []
@@ -73,7 +72,6 @@ class Arm:
     haze: HazeSettings = field(default=HazeSettings())
     error: Callable[[Tensor, Tensor], Tensor] = F.mse_loss
     learning_rate: float = 2e-3
-    base: str = "none"
 
 
 def fading(weight: float, steps: float) -> Callable[[int], float]:
@@ -169,13 +167,13 @@ SCREENING: dict[str, Arm] = {
     "hint/0.03": Arm(hint("trained", 0.03)),
     "hint/truth/0.003": Arm(hint("truth", 0.003)),
     "hint/untrained/0.003": Arm(hint("untrained", 0.003)),
-    "few/none": Arm(pictures="few", base="few/none"),
-    "few/outputs/rms/0.01": Arm(on_outputs("trained", 0.01), pictures="few", base="few/none"),
+    "few/none": Arm(pictures="few"),
+    "few/outputs/rms/0.01": Arm(on_outputs("trained", 0.01), pictures="few"),
     "few/features/centred/0.003": Arm(
-        on_features("trained", 0.003, normalize="centred"), pictures="few", base="few/none"
+        on_features("trained", 0.003, normalize="centred"), pictures="few"
     ),
-    "few/distance/0.01": Arm(distance("trained", 0.01), pictures="few", base="few/none"),
-    "few/hint/0.003": Arm(hint("trained", 0.003), pictures="few", base="few/none"),
+    "few/distance/0.01": Arm(distance("trained", 0.01), pictures="few"),
+    "few/hint/0.003": Arm(hint("trained", 0.003), pictures="few"),
 }
 
 # What helped alone, on both sets of pictures.

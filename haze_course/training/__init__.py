@@ -24,6 +24,7 @@ from haze_course.training.shipped import (
     train_shipped_teacher,
 )
 from haze_course.training.state import StateError
+from haze_course.training.study import base_of, seed_gains, study_runs
 
 __all__ = [
     "STUDENT",
@@ -32,12 +33,15 @@ __all__ = [
     "StateError",
     "TrainConfig",
     "TrainingError",
+    "base_of",
     "enlarge",
     "fit_student",
     "gradient_ratio",
     "mean_psnr",
     "rates_by_fan_in",
+    "seed_gains",
     "shrink",
+    "study_runs",
     "super_resolution_psnr",
     "train",
     "train_shipped_student",
