@@ -116,6 +116,19 @@ def test_intervals_are_drawn_where_they_are():
     assert list(dot.get_xdata()) == [1.0]
 
 
+def test_dots_stand_in_the_row_of_their_name():
+    rows = {"first": {"rooms": [0.5], "streets": [-1.0]}, "second": {"rooms": [2.0, 3.0]}}
+    (axes,) = hc.plots.draw_dots(rows, x_label="gain (dB)").axes
+    _, rooms, streets = axes.lines
+    assert [list(map(float, values)) for values in rooms.get_data()] == [[0.5, 2, 3], [0, 1, 1]]
+    assert [list(map(float, values)) for values in streets.get_data()] == [[-1], [0]]
+    assert rooms.get_marker() != streets.get_marker(), "told apart without colour"
+    top, bottom = (axes.transData.transform((0, row))[1] for row in (0, 1))
+    assert top > bottom, "the first row stands on top"
+    with pytest.raises(ValueError, match="expected rows of 1 to 5 series, got 0"):
+        hc.plots.draw_dots({}, x_label="")
+
+
 def test_a_table_has_headers_and_a_caption(shown):
     rows = [{"method": "hazy <I>", "PSNR": 11.5, "n": 3}]
     (table,) = shown(hc.plots.show_table, rows, "Scores")

@@ -1,4 +1,4 @@
-"""Lines over a number, and intervals beside names: the two shapes of result in this course."""
+"""Lines over a number, intervals and dots beside names: the shapes of result in this course."""
 
 from collections.abc import Mapping, Sequence
 
@@ -9,6 +9,7 @@ from haze_course.plots.figures import COLOURS, WIDTH, show
 from haze_course.quality.statistics import Interval
 
 Series = Sequence[float] | Tensor | tuple[Sequence[float] | Tensor, Sequence[float] | Tensor]
+_MARKS = "osD^v"  # as a series of dots is told by its mark
 _DASHES = ("-", "--", "-.", ":")  # a line is told by its dash as well as by its colour
 
 
@@ -73,4 +74,33 @@ def draw_intervals(intervals: Mapping[str, Interval], *, x_label: str) -> Figure
     axes.set_ylim(len(intervals) - 0.5, -0.5)
     axes.set_xlabel(x_label)
     axes.grid(visible=False, axis="y")
+    return figure
+
+
+def show_dots(alt: str, rows: Mapping[str, Mapping[str, Sequence[float]]], *, x_label: str) -> None:
+    """Show single results; see `draw_dots`."""
+    show(draw_dots(rows, x_label=x_label), alt)
+
+
+def draw_dots(rows: Mapping[str, Mapping[str, Sequence[float]]], *, x_label: str) -> Figure:
+    """Single results without an interval, one row a name, one mark a series, a line at zero.
+
+    Args:
+        rows: name -> series -> differences: ``{"arm": {"rooms": [0.1, 0.3], "streets": [0.2]}}``.
+        x_label: quantity and unit.
+    """
+    names = list(dict.fromkeys(name for series in rows.values() for name in series))
+    if not 0 < len(names) <= len(_MARKS):
+        raise ValueError(f"expected rows of 1 to {len(_MARKS)} series, got {len(names)}")
+    figure = Figure(figsize=(WIDTH, 1.1 + 0.24 * len(rows)), layout="constrained")
+    axes = figure.add_subplot()
+    axes.axvline(0, color="#555555", linewidth=1, linestyle="--")
+    for name, mark, colour in zip(names, _MARKS, COLOURS, strict=False):
+        spots = [(v, k) for k, series in enumerate(rows.values()) for v in series.get(name, ())]
+        x, y = [v for v, _ in spots], [k for _, k in spots]
+        axes.plot(x, y, mark, color=colour, markersize=6, label=name)
+    axes.set_yticks(range(len(rows)), list(rows))
+    axes.set_ylim(len(rows) - 0.5, -0.5)
+    axes.set_xlabel(x_label)
+    axes.legend(loc="lower center", bbox_to_anchor=(0.5, 1), ncols=len(names))
     return figure
