@@ -1,7 +1,7 @@
 """Train the weights that ship: data/checkpoints/<name>.safetensors, each with its card.
 
     python data/make/train_shipped.py teacher
-    python data/make/render_scenes.py --extra 120 --kind room --samples 8 --out out/more
+    python data/make/render_scenes.py --extra 80 --kind room --samples 8 --out out/more
     python data/make/train_shipped.py student --more out/more
     python data/make/train_shipped.py half-student --more out/more
 
