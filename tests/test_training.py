@@ -349,5 +349,5 @@ def test_the_record_holds_every_training_once(phase: str) -> None:
     runs = hc.training.study_runs(phase)
     assert len({(run["arm"], run["seed"]) for run in runs}) == len(runs) > 0
     assert {run["split"] for run in runs} == {"validation"}, "nothing is chosen on the test split"
-    for arm in {run["arm"] for run in runs}:
-        assert hc.training.seed_gains(runs, arm, hc.training.base_of(arm), "scenes_psnr")
+    for sets in hc.training.study_gains(runs).values():
+        assert all(sets.values())

@@ -41,10 +41,9 @@ from haze_course.quality.evaluation import evaluate
 from haze_course.quality.statistics import seed_interval
 from haze_course.training.loop import TrainConfig
 from haze_course.training.recipes import train_student
-from haze_course.training.study import base_of, seed_gains, study_file, study_runs
+from haze_course.training.study import SETS, base_of, seed_gains, study_file, study_runs
 
 ENOUGH = 8  # seeds for an interval
-SETS = ("scenes", "photos")  # exact depth, estimated depth: reported apart
 PHASES: dict[str, tuple[dict[str, Arm], range, int, str]] = {  # arms, seeds, steps, split
     "screening": (SCREENING, range(2), 1500, "validation"),
     "recipes": (RECIPES, range(2), 1500, "validation"),

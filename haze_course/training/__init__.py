@@ -24,7 +24,7 @@ from haze_course.training.shipped import (
     train_shipped_teacher,
 )
 from haze_course.training.state import StateError
-from haze_course.training.study import base_of, seed_gains, study_runs
+from haze_course.training.study import base_of, seed_gains, study_gains, study_runs
 
 __all__ = [
     "STUDENT",
@@ -41,6 +41,7 @@ __all__ = [
     "rates_by_fan_in",
     "seed_gains",
     "shrink",
+    "study_gains",
     "study_runs",
     "super_resolution_psnr",
     "train",

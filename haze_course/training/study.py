@@ -10,6 +10,7 @@ from pathlib import Path
 from haze_course.paths import data_folder
 
 Run = dict[str, str]
+SETS = {"scenes": "scenes, exact depth", "photos": "photographs, estimated depth"}
 
 
 def study_file(phase: str) -> Path:
@@ -53,3 +54,21 @@ def seed_gains(runs: Sequence[Run], arm: str, base: str, score: str) -> list[flo
         raise ValueError(f"no run of {name!r} is recorded, but of {', '.join(sorted(known))}")
     seeds = [seed for name, seed in scores if name == arm and (base, seed) in scores]
     return [scores[arm, seed] - scores[base, seed] for seed in seeds]
+
+
+def study_gains(runs: Sequence[Run], metric: str = "psnr") -> dict[str, dict[str, list[float]]]:
+    """Arm -> set of pictures -> `seed_gains` over its base: what `plots.show_dots` takes.
+
+    Args:
+        runs: of one phase; an arm whose base is not there yet is left out.
+        metric: "psnr" in dB, or "ssim".
+    """
+    arms = list(dict.fromkeys(run["arm"] for run in runs))
+    return {
+        arm: {
+            name: seed_gains(runs, arm, base_of(arm), f"{which}_{metric}")
+            for which, name in SETS.items()
+        }
+        for arm in arms
+        if arm != base_of(arm) and base_of(arm) in arms
+    }
