@@ -5,6 +5,7 @@ imported when it is first touched.
 """
 
 import importlib
+from contextlib import nullcontext
 from typing import TYPE_CHECKING
 
 __version__ = "0.1.0"
@@ -24,6 +25,7 @@ _PARTS = {
     "teaching": "what the notebooks call first",
     "course": "the notebooks as a batch run",
 }
+_OF_THE_COURSE = {"plots", "course"}  # they need more than the library does
 __all__ = ["__version__", *sorted(_PARTS)]  # noqa: PLE0604
 
 if TYPE_CHECKING:  # so that editors and mypy see what __getattr__ hands out
@@ -46,7 +48,10 @@ if TYPE_CHECKING:  # so that editors and mypy see what __getattr__ hands out
 def __getattr__(name: str) -> object:
     """Import a part on first use (PEP 562)."""
     if name in _PARTS:
-        return importlib.import_module(f"{__name__}.{name}")
+        from haze_course.machine import needs_extra
+
+        with needs_extra("course") if name in _OF_THE_COURSE else nullcontext():
+            return importlib.import_module(f"{__name__}.{name}")
     raise AttributeError(f"haze_course has no part {name!r}; it has {', '.join(sorted(_PARTS))}")
 
 

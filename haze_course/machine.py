@@ -37,8 +37,9 @@ def needs_extra(extra: str) -> Iterator[None]:
     try:
         yield
     except ModuleNotFoundError as error:
+        name = (error.name or "a package").partition(".")[0]
         raise MissingExtra(
-            f"this needs {error.name}, which is not installed: pip install 'haze-course[{extra}]'"
+            f"this needs {name}, which is not installed: pip install 'haze-course[{extra}]'"
         ) from error
 
 

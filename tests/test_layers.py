@@ -48,8 +48,11 @@ FLOORS: list[list[list[str]]] = [
     [
         [
             *(f"data.{file}" for file in ("transforms", "haze", "shipped", "benchmark", "crops")),
-            *(f"data.reside{file}" for file in ("_folders", "", "_check", "_sample")),
-            "data.pair_batches",
+            *(f"data.reside{file}" for file in ("_folders", "")),
+            *(
+                f"data.{file}"
+                for file in ("looks", "reside_check", "reside_sample", "pair_batches")
+            ),
         ],
         [
             f"deploy.{file}"
@@ -68,6 +71,7 @@ FLOORS: list[list[list[str]]] = [
         [
             f"training.{file}"
             for file in (
+                "study",
                 "distributed",
                 "settings",
                 "state",
@@ -273,3 +277,21 @@ hc.physics, hc.quality, hc.data, hc.images
 import haze_course.cli, haze_course.deploy.batch, haze_course.doctor, haze_course.machine
 """
     subprocess.run([sys.executable, "-c", code], check=True, cwd=ROOT)
+
+
+@pytest.mark.parametrize(
+    ("missing", "code"),
+    [
+        ("matplotlib", "import haze_course as hc; hc.plots"),
+        ("nbformat", "from haze_course.cli.entry import main; main(['run', '--only', '00'])"),
+    ],
+)
+def test_what_only_the_course_needs_is_named_with_its_remedy(missing: str, code: str) -> None:
+    done = subprocess.run(
+        [sys.executable, "-c", f"import sys; sys.modules[{missing!r}] = None; {code}"],
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+    assert f"this needs {missing}, which is not installed" in done.stderr
+    assert "pip install 'haze-course[course]'" in done.stderr.splitlines()[-1]

@@ -8,7 +8,7 @@ from pathlib import Path
 
 import click
 
-from haze_course.machine import MissingExtra
+from haze_course.machine import MissingExtra, needs_extra
 
 FOLDER = click.Path(path_type=Path)
 
@@ -25,7 +25,8 @@ class Commands(click.Group):
     def invoke(self, ctx: click.Context) -> object:
         """Run the command."""
         try:
-            return super().invoke(ctx)
+            with needs_extra("course"):
+                return super().invoke(ctx)
         except BrokenPipeError:  # `haze-course ... | head`
             raise
         except (ValueError, OSError, MissingExtra) as error:

@@ -3,7 +3,6 @@
 Two pictures count as the same when their decoded pixels do, so one that was saved anew is found.
 """
 
-import hashlib
 import re
 from collections import Counter
 from collections.abc import Iterable, Sequence
@@ -11,11 +10,8 @@ from dataclasses import asdict, dataclass, field
 from pathlib import Path
 from typing import Any, NamedTuple
 
-from torch import Tensor
-from tqdm import tqdm
-
+from haze_course.data.looks import Look, look_at_all
 from haze_course.data.reside import (
-    BORDER,
     Matched,
     PairFiles,
     check_sizes,
@@ -23,7 +19,7 @@ from haze_course.data.reside import (
     part_pictures,
 )
 from haze_course.data.reside_folders import Folders, find_folders, is_hazy_name
-from haze_course.images import ImageError, read_image
+from haze_course.images import ImageError
 from haze_course.layouts import PARTS, compare_counts
 
 REMEDIES = {  # kind of finding -> what to do
@@ -46,14 +42,6 @@ class Finding(NamedTuple):
     kind: str
     file: str
     text: str
-
-
-class Look(NamedTuple):
-    """What opening a picture told: its shape, and hashes of its pixels with and without border."""
-
-    shape: tuple[int, ...]
-    whole: bytes
-    inner: bytes
 
 
 @dataclass
@@ -119,13 +107,12 @@ def check_reside(root: Path | str, *, progress: bool = False) -> Report:
     files = [part_pictures(folders) for folders in tree.parts]
     looks: dict[Path, Look] = {}
     findings: list[Finding] = []
-    everything = dict.fromkeys(path for hazy, clear in files for path in (*hazy, *clear))
-    for path in tqdm(everything, desc="opened", unit=" pictures", disable=not progress):
-        found = _open(path)
+    everything = list(dict.fromkeys(path for both in files for some in both for path in some))
+    for path, found in zip(everything, look_at_all(everything, progress=progress), strict=True):
         if isinstance(found, Look):
             looks[path] = found
         else:
-            findings.append(Finding(found[0], _below(root, path), found[1]))
+            findings.append(Finding(found.kind, _below(root, path), found.text))
     parts = []
     for folders, (hazy, clear) in zip(tree.parts, files, strict=True):
         matched = match_pairs(hazy, clear)
@@ -136,25 +123,6 @@ def check_reside(root: Path | str, *, progress: bool = False) -> Report:
     findings += _duplicates(root, tree.parts, files, looks)
     findings += _missing(root, tree.parts, tree.strays)
     return Report(str(root), parts, findings, _notes(root, parts, tree.strays))
-
-
-def _open(path: Path) -> Look | tuple[str, str]:
-    """What a picture holds, or the kind and text of a finding."""
-    try:
-        if path.stat().st_size == 0:
-            return "empty", "0 bytes"
-        image = read_image(path)
-    except (ImageError, OSError, MemoryError) as error:
-        return "unreadable", str(error).removeprefix(f"{path}: ") or type(error).__name__
-    codes = (image * 255).round().byte()
-    return Look(tuple(image.shape), _hash(codes), _hash(codes[..., BORDER:-BORDER, BORDER:-BORDER]))
-
-
-def _hash(codes: Tensor) -> bytes:
-    """Of shape and pixels; b"" of an image without any."""
-    digest = hashlib.sha256(str(tuple(codes.shape)).encode())
-    digest.update(codes.contiguous().numpy().tobytes())
-    return digest.digest() if codes.numel() else b""
 
 
 def _count(root: Path, folders: Folders, hazy: int, matched: Matched) -> PartReport:
