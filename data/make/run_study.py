@@ -41,7 +41,7 @@ from haze_course.quality.evaluation import evaluate
 from haze_course.quality.statistics import seed_interval
 from haze_course.training.loop import TrainConfig
 from haze_course.training.recipes import train_student
-from haze_course.training.study import SETS, base_of, seed_gains, study_file, study_runs
+from haze_course.training.study import SETS, base_of, study_file, study_gains, study_runs
 
 ENOUGH = 8  # seeds for an interval
 PHASES: dict[str, tuple[dict[str, Arm], range, int, str]] = {  # arms, seeds, steps, split
@@ -151,15 +151,14 @@ def report() -> None:
 
 
 def _line(arm: str, runs: list[Row]) -> str:
-    own, base = [run for run in runs if run["arm"] == arm], base_of(arm)
-    begun = any(run["arm"] == base for run in runs)
+    own = [run for run in runs if run["arm"] == arm]
     text = f"{arm:38} {len(own):5}  {own[0]['ratio']:>9}  "
-    for which in SETS:
+    for which, name in SETS.items():
         for metric, digits in (("psnr", 2), ("ssim", 4)):
-            score = f"{which}_{metric}"
-            gains = seed_gains(runs, arm, base, score) if begun else []
-            if arm == base:
-                text += f"{statistics.fmean(float(run[score]) for run in own):.{digits}f}  "
+            gains = study_gains(runs, metric).get(arm, {}).get(name, [])
+            if arm == base_of(arm):
+                mean = statistics.fmean(float(run[f"{which}_{metric}"]) for run in own)
+                text += f"{mean:.{digits}f}  "
             elif len(gains) >= ENOUGH:
                 i = seed_interval(gains)
                 text += f"{i.mean:+.{digits}f} [{i.low:+.{digits}f}, {i.high:+.{digits}f}]  "

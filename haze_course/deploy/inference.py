@@ -52,7 +52,7 @@ class Dehazer:
         self.network = network.eval().to(self.device).to(memory_format=torch.channels_last)
         known = multiplies_bfloat16(self.device)
         self._half = precision == "bfloat16" or (precision == "auto" and known)
-        self._whole = torch.compile(network, dynamic=True) if compiled else network
+        self._whole = _compile(network) if compiled else network
         kind = "bfloat16" if self._half else "float32"
         self.way = f"{kind}, channels last" + ", compiled" * compiled
 
@@ -92,6 +92,16 @@ class Dehazer:
 
     def _autocast(self) -> AbstractContextManager[None]:
         return torch.autocast(self.device.type, torch.bfloat16, enabled=self._half)
+
+
+def _compile(network: nn.Module) -> Method:
+    compiler = os.environ.get("CXX", _COMPILER)
+    if not shutil.which(compiler):  # otherwise the first picture ends in a traceback
+        raise ValueError(
+            f"compiled: expected a C++ compiler, found no {compiler}; install one, name it in the "
+            "environment variable CXX, or run without"
+        )
+    return torch.compile(network, dynamic=True)
 
 
 class OnnxDehazer:
@@ -154,12 +164,6 @@ def load_dehazer(
         if compiled or precision == "bfloat16" or str(device) != "cpu":
             raise ValueError(f"{name}: an ONNX file runs as it is written, on the processor")
         return load_onnx(name)
-    compiler = os.environ.get("CXX", _COMPILER)
-    if compiled and not shutil.which(compiler):  # otherwise the first picture ends in a traceback
-        raise ValueError(
-            f"compiled: expected a C++ compiler, found no {compiler}; install one, name it in the "
-            "environment variable CXX, or run without"
-        )
     network = load_pretrained(name)
     with torch.no_grad():
         made = network(torch.zeros(1, 3, 4, 6))
