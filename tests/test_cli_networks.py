@@ -114,7 +114,7 @@ def test_weights_that_cannot_be_used_are_refused(tmp_path: Path, weights: Path) 
         return call("dehaze", hazy, "-o", out, "--model", model)
 
     refused(dehaze("nobody"), "'nobody' is neither a shipped checkpoint")
-    refused(dehaze(tmp_path / "no.safetensors"), "no such file")
+    refused(dehaze(tmp_path / "no.safetensors"), "nor a file")
     wrong = tmp_path / "wrong.safetensors"
     save_pretrained(teacher(seed=0), wrong)
     refused(dehaze(wrong), "output is as large as its input, got SuperResolutionTeacher")

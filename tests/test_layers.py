@@ -47,7 +47,10 @@ FLOORS: list[list[list[str]]] = [
     ],
     [
         [
-            *(f"data.{file}" for file in ("transforms", "haze", "shipped", "benchmark", "crops")),
+            *(
+                f"data.{file}"
+                for file in ("transforms", "haze", "shipped", "benchmark", "room_depth", "crops")
+            ),
             *(f"data.reside{file}" for file in ("_folders", "")),
             *(
                 f"data.{file}"

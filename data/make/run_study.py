@@ -15,6 +15,7 @@ split is used twice. Screening is scored on the validation split, confirmation o
 from __future__ import annotations
 
 import hashlib
+import math
 import multiprocessing
 import os
 import statistics
@@ -41,7 +42,14 @@ from haze_course.quality.evaluation import evaluate
 from haze_course.quality.statistics import seed_interval
 from haze_course.training.loop import TrainConfig
 from haze_course.training.recipes import train_student
-from haze_course.training.study import SETS, base_of, study_file, study_gains, study_runs
+from haze_course.training.study import (
+    SETS,
+    base_of,
+    mean_gains,
+    study_file,
+    study_gains,
+    study_runs,
+)
 
 ENOUGH = 8  # seeds for an interval
 PHASES: dict[str, tuple[dict[str, Arm], range, int, str]] = {  # arms, seeds, steps, split
@@ -129,11 +137,17 @@ def provenance() -> Row:
 
 
 def pending(phase: str, first: int | None = None) -> list[tuple[str, str, int]]:
-    """Runs of the phase that the table does not hold, seed by seed: each seed is a whole study."""
+    """Runs of the phase that the table does not hold, seed by seed: each seed is a whole study.
+
+    What gained most with the seeds on record comes first, after the arms that have no gain yet.
+    """
     arms, seeds, _, _ = PHASES[phase]
-    done = {(row["arm"], int(row["seed"])) for row in study_runs(phase)}
-    runs = [(arm, seed) for seed in seeds[:first] for arm in arms]
-    return [(phase, *which) for which in runs if which not in done]
+    runs = study_runs(phase)
+    done = {(run["arm"], int(run["seed"])) for run in runs}
+    gains = mean_gains(runs)
+    order = sorted(arms, key=lambda arm: gains.get(arm, math.inf), reverse=True)
+    todo = [(arm, seed) for seed in seeds[:first] for arm in order]
+    return [(phase, *which) for which in todo if which not in done]
 
 
 def report() -> None:

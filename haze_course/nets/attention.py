@@ -6,7 +6,21 @@
 Shapes: (B, C, H, W) -> same.
 """
 
+import torch
 from torch import Tensor, nn
+
+
+class GlobalMean(nn.AdaptiveAvgPool2d):
+    """Mean over the picture, (B, C, H, W) -> (B, C, 1, 1); its gradient lies as the maps do.
+
+    A pooling's own lies channel by channel, and adding it to theirs takes 17 times as long.
+    """
+
+    def forward(self, x: Tensor) -> Tensor:
+        """(B, C, H, W) -> (B, C, 1, 1)."""
+        if x.requires_grad:
+            return x.permute(0, 2, 3, 1).mean((1, 2))[..., None, None]
+        return super().forward(x)
 
 
 def _gate(channels: int, squeezed: int, gates: int) -> list[nn.Module]:
@@ -30,7 +44,7 @@ class ChannelAttention(nn.Module):
 
     def __init__(self, channels: int, squeezed: int) -> None:
         super().__init__()
-        self.gate = nn.Sequential(nn.AdaptiveAvgPool2d(1), *_gate(channels, squeezed, channels))
+        self.gate = nn.Sequential(GlobalMean(1), *_gate(channels, squeezed, channels))
 
     def forward(self, x: Tensor) -> Tensor:
         """(B, C, H, W) -> same."""
@@ -53,4 +67,8 @@ class PixelAttention(nn.Module):
 
     def forward(self, x: Tensor) -> Tensor:
         """(B, C, H, W) -> same."""
-        return x * self.gate(x)  # gate: (B, 1, H, W)
+        gate = self.gate(x)  # (B, 1, H, W)
+        if x.dtype == torch.bfloat16 and x.is_cpu:
+            # Without the copy, torch takes the channels of a pixel one by one: eight times as long.
+            gate = gate.expand_as(x).contiguous(memory_format=torch.channels_last)
+        return x * gate

@@ -7,6 +7,8 @@
 Read top to bottom: block, group, network. Shapes: B images, C = width, H x W pixels, G groups.
 """
 
+from functools import reduce
+
 import torch
 import torch.nn.functional as F
 from torch import Tensor, nn
@@ -86,7 +88,7 @@ class FFANet(nn.Module):
         for group in self.groups:
             outputs.append(x := group(x))
         stacked = self.fusion(torch.cat(outputs, dim=1))  # (B, G * C, H, W)
-        fused = stacked.unflatten(1, (len(self.groups), -1)).sum(dim=1)  # (B, C, H, W)
+        fused = reduce(torch.add, stacked.chunk(len(self.groups), dim=1))  # (B, C, H, W)
         change = self.tail(self.pixel_attention(fused))
         return hazy + (F.pixel_shuffle(change, s)[..., :height, :width] if s > 1 else change)
 
@@ -111,8 +113,7 @@ def ffa_net(*, seed: int | None = None) -> FFANet:
 
 
 def _seeded(seed: int | None, **settings: int) -> FFANet:
-    if seed is None:
-        return FFANet(**settings)
-    with torch.random.fork_rng(devices=[]):
-        torch.manual_seed(seed)
+    with torch.random.fork_rng(devices=[], enabled=seed is not None):
+        if seed is not None:
+            torch.manual_seed(seed)
         return FFANet(**settings)

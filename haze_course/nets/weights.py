@@ -99,24 +99,14 @@ def read_card(name: str | Path) -> dict[str, Any]:
 
 def checkpoint_path(name: str | Path) -> Path:
     """The file of a shipped checkpoint's name, or the path itself."""
-    if str(name).endswith(".safetensors"):
-        path = Path(name)
-        if not path.is_file():
-            raise FileNotFoundError(f"{path}: no such file; expected weights (.safetensors)")
-        return path
     folder = data_folder() / "checkpoints"
-    path = folder / f"{name}.safetensors"
-    if not path.is_file():
-        if Path(name).is_file():
-            raise WeightsError(
-                f"{name}: expected a .safetensors file; other formats can run code when read"
-            )
-        shipped = sorted(file.stem for file in folder.glob("*.safetensors"))
-        raise FileNotFoundError(
-            f"{name!r} is neither a shipped checkpoint ({', '.join(shipped) or 'none'}) "
-            "nor a .safetensors file"
-        )
-    return path
+    for path in (folder / f"{name}.safetensors", Path(name)):
+        if path.is_file():
+            return path
+    shipped = ", ".join(sorted(file.stem for file in folder.glob("*.safetensors")))
+    raise FileNotFoundError(
+        f"{str(name)!r} is neither a shipped checkpoint ({shipped or 'none'}) nor a file"
+    )
 
 
 def _read(path: Path) -> tuple[dict[str, str], dict[str, Tensor]]:
@@ -125,7 +115,10 @@ def _read(path: Path) -> tuple[dict[str, str], dict[str, Tensor]]:
             header = file.metadata() or {}
             return header, {key: file.get_tensor(key) for key in file.keys()}  # noqa: SIM118
     except (SafetensorError, OSError) as error:
-        raise WeightsError(f"{path}: expected a complete .safetensors file: {error}") from error
+        raise WeightsError(
+            f"{path}: expected a complete .safetensors file (other formats can run code when read)"
+            f": {error}"
+        ) from error
 
 
 def _hash(tensors: dict[str, Tensor]) -> str:

@@ -68,10 +68,8 @@ def far_end(depth: Tensor) -> Tensor:
 def _percentile_below_sky(depth: Tensor) -> Tensor:
     top = depth.max()
     ground = depth[depth < top]
-    if ground.numel() > 0:
-        below = ground.quantile(0.95)
-        if top > 3 * below:  # a sky
-            return below
+    if ground.numel() > 0 and top > 3 * (below := ground.quantile(0.95)):  # a sky
+        return below
     return depth.flatten().quantile(0.95)
 
 
@@ -124,28 +122,22 @@ def visibility(beta: float, contrast: float = 0.02) -> float:
 
 def srgb_to_linear(image: Tensor) -> Tensor:
     """Codes in a file -> proportional to light (IEC 61966-2-1), any shape, [0, 1] -> [0, 1]."""
-    return torch.where(
-        image <= 0.04045, image / 12.92, ((image.clamp_min(0.04045) + 0.055) / 1.055) ** 2.4
-    )
+    curve = ((image.clamp_min(0.04045) + 0.055) / 1.055) ** 2.4
+    return torch.where(image <= 0.04045, image / 12.92, curve)
 
 
 def linear_to_srgb(image: Tensor) -> Tensor:
     """Proportional to light -> codes in a file (IEC 61966-2-1), any shape, [0, 1] -> [0, 1]."""
-    return torch.where(
-        image <= 0.0031308,
-        image * 12.92,
-        1.055 * image.clamp_min(0.0031308) ** (1 / 2.4) - 0.055,
-    )
+    curve = 1.055 * image.clamp_min(0.0031308) ** (1 / 2.4) - 0.055
+    return torch.where(image <= 0.0031308, image * 12.92, curve)
 
 
 def _check_pair(image: Tensor, name: str, transmission: Tensor) -> None:
     check_image(image, name, channels=3)
     check_image(transmission, "transmission", channels=1)
-    if image.shape[-2:] != transmission.shape[-2:] or transmission.shape[0] not in (
-        1,
-        image.shape[0],
-    ):
+    batch, _, height, width = image.shape
+    if transmission.shape[-2:] != (height, width) or len(transmission) not in (1, batch):
         raise ValueError(
-            f"transmission: expected ({image.shape[0]}, 1, {image.shape[2]}, {image.shape[3]}) "
-            f"as {name}, got {tuple(transmission.shape)}"
+            f"transmission: expected ({batch}, 1, {height}, {width}) as {name}, "
+            f"got {tuple(transmission.shape)}"
         )

@@ -6,6 +6,7 @@
 import csv
 from collections.abc import Sequence
 from pathlib import Path
+from statistics import fmean
 
 from haze_course.paths import data_folder
 
@@ -71,4 +72,17 @@ def study_gains(runs: Sequence[Run], metric: str = "psnr") -> dict[str, dict[str
         }
         for arm in arms
         if arm != base_of(arm) and base_of(arm) in arms
+    }
+
+
+def mean_gains(runs: Sequence[Run]) -> dict[str, float]:
+    """Arm -> its gain in dB, the mean over seeds and both sets: what the screening chooses by.
+
+    Args:
+        runs: of one phase; an arm that no seed compares with its base yet is left out.
+    """
+    return {
+        arm: fmean(fmean(gains) for gains in sets.values())
+        for arm, sets in study_gains(runs).items()
+        if all(sets.values())
     }
