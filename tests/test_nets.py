@@ -7,7 +7,9 @@ import torch
 import torch.nn.functional as F
 
 from haze_course.nets import (
+    ChannelAttention,
     FFANet,
+    PixelAttention,
     SuperResolutionTeacher,
     WeightsError,
     count_macs,
@@ -65,6 +67,22 @@ def test_a_seed_decides_the_start_and_disturbs_nobody():
     assert torch.equal(torch.rand(3), expected)
     assert torch.equal(one.head.weight, same.head.weight)
     assert not torch.equal(one.head.weight, other.head.weight)
+
+
+def test_the_ways_round_slow_operations_change_no_value(generator):
+    x = torch.rand(2, 16, 6, 5, generator=generator).to(memory_format=torch.channels_last)
+    seen = x.double().requires_grad_()
+    mean = ChannelAttention(16, 2).gate[0](seen)
+    torch.testing.assert_close(mean, F.adaptive_avg_pool2d(x.double(), 1))
+    (gradient,) = torch.autograd.grad(mean[0, 3].sum(), seen)
+    expected = torch.zeros_like(seen)
+    expected[0, 3] = 1 / 30
+    torch.testing.assert_close(gradient, expected)
+    assert gradient.is_contiguous(memory_format=torch.channels_last)
+
+    attention = PixelAttention(16, 2).bfloat16()
+    half = x.bfloat16()
+    assert torch.equal(attention(half), half * attention.gate(half))
 
 
 def test_a_student_whose_tail_is_zero_hands_the_picture_through(generator):
