@@ -40,8 +40,8 @@ from haze_course.paths import only_run_in
 from haze_course.processes import end_with_parent
 from haze_course.quality.evaluation import evaluate
 from haze_course.quality.statistics import seed_interval
-from haze_course.training.loop import TrainConfig
 from haze_course.training.recipes import train_student
+from haze_course.training.settings import TrainConfig
 from haze_course.training.study import (
     SETS,
     base_of,
@@ -191,7 +191,10 @@ def main(
     phases: tuple[str, ...], *, seeds: int | None, only_report: bool, jobs: int, work: Path
 ) -> None:
     """Run what is missing of PHASES, one after the other, then print the table."""
-    todo = [] if only_report else [which for phase in phases for which in pending(phase, seeds)]
+    if only_report:
+        report()
+        return
+    todo = [which for phase in phases for which in pending(phase, seeds)]
     pool = ProcessPoolExecutor(
         max(jobs, 1),
         mp_context=multiprocessing.get_context("spawn"),
