@@ -1,12 +1,13 @@
 """Run the studies, arm by arm and seed by seed; each run becomes a row of a table.
 
     python data/make/run_study.py recipes screening --seeds 1 --jobs 2
+    python data/make/run_study.py confirmation --jobs 2
     python data/make/run_study.py --report
 
 Kill it at any moment and start it again: finished runs are read from data/results/study.csv (the
 recipes from recipes.csv), a run that was stopped goes on from its state in --work, and nothing is
-repeated. Each job takes one
-core: two trainings side by side finish sooner than two in a row with two threads each.
+repeated. Each job takes one core: two trainings side by side finish sooner than two in a row with
+two threads each.
 
 A run trains for a fixed number of steps and keeps the last weights: nothing is selected, so no
 split is used twice. Screening is scored on the validation split, confirmation on the test split.
@@ -15,6 +16,7 @@ split is used twice. Screening is scored on the validation split, confirmation o
 from __future__ import annotations
 
 import hashlib
+import itertools
 import math
 import multiprocessing
 import os
@@ -26,26 +28,25 @@ from pathlib import Path
 
 import click
 import torch
-from study_arms import FEW, RECIPES, SCREENING, Arm, Sources
+from study_arms import CONFIRMATION, FEW, RECIPES, SCREENING, Arm, sources
 from tables import DATA, Row, read_table, write_table
-from torch import nn
 from tqdm import tqdm
 
 import haze_course as hc
 from haze_course.data.benchmark import benchmark_pairs
 from haze_course.data.shipped import Photo, Scene
 from haze_course.machine import describe
-from haze_course.nets.fsrcnn import SuperResolutionTeacher
 from haze_course.paths import only_run_in
 from haze_course.processes import end_with_parent
 from haze_course.quality.evaluation import evaluate
-from haze_course.quality.statistics import seed_interval
+from haze_course.quality.statistics import seed_interval, sentence
 from haze_course.training.recipes import train_student
 from haze_course.training.settings import TrainConfig
 from haze_course.training.study import (
     SETS,
     base_of,
     mean_gains,
+    seed_gains,
     study_file,
     study_gains,
     study_runs,
@@ -55,6 +56,7 @@ ENOUGH = 8  # seeds for an interval
 PHASES: dict[str, tuple[dict[str, Arm], range, int, str]] = {  # arms, seeds, steps, split
     "screening": (SCREENING, range(2), 1500, "validation"),
     "recipes": (RECIPES, range(2), 1500, "validation"),
+    "confirmation": (CONFIRMATION, range(100, 108), 3000, "test"),
 }
 
 
@@ -63,10 +65,6 @@ def run(phase: str, arm: str, seed: int, work: Path) -> Row:
     torch.set_num_threads(1)
     arms, _, steps, split = PHASES[phase]
     chosen = arms[arm]
-    with torch.random.fork_rng():
-        torch.manual_seed(seed)
-        untrained = SuperResolutionTeacher()
-    sources = Sources(hc.nets.load_pretrained("teacher"), untrained, nn.Identity(), steps)
     config = TrainConfig(
         steps=steps,
         learning_rate=chosen.learning_rate,
@@ -83,7 +81,7 @@ def run(phase: str, arm: str, seed: int, work: Path) -> Row:
         pictures(chosen.pictures),
         benchmark_pairs("scenes", "validation")[:1],  # the loop wants one; nothing is chosen by it
         config,
-        terms=chosen.terms(sources),
+        terms=chosen.terms(sources(seed, steps)),
         cut=chosen.cut,
         haze=chosen.haze,
         error=chosen.error,
@@ -162,6 +160,8 @@ def report() -> None:
         click.echo(f"{'arm':38} seeds      ratio  " + "  ".join(f"{s} dB / SSIM" for s in SETS))
         for arm in dict.fromkeys(row["arm"] for row in mine):
             click.echo(_line(arm, mine))
+        if phase == "confirmation":
+            _decision(mine)
 
 
 def _line(arm: str, runs: list[Row]) -> str:
@@ -179,6 +179,15 @@ def _line(arm: str, runs: list[Row]) -> str:
             else:
                 text += f"{statistics.fmean(gains):+.{digits}f}  " if gains else "-  "
     return text
+
+
+def _decision(runs: list[Row]) -> None:
+    """What the form gains over no term, and over each of its controls."""
+    _, form, *controls = CONFIRMATION
+    for (which, pictures), other in itertools.product(SETS.items(), ("none", *controls)):
+        gains = seed_gains(runs, form, other, f"{which}_psnr")
+        if len(gains) > 1:
+            click.echo(f"{pictures}: {sentence(form, other, seed_interval(gains))}")
 
 
 @click.command()

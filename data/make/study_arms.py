@@ -10,6 +10,7 @@ from __future__ import annotations
 from collections.abc import Callable
 from dataclasses import dataclass, field, replace
 
+import torch
 import torch.nn.functional as F
 from torch import Tensor, nn
 
@@ -21,6 +22,7 @@ from haze_course.distill import (
     Term,
     another_image,
 )
+from haze_course.nets import SuperResolutionTeacher, load_pretrained
 
 BATCH, CROP, POOL = 8, 64, 4
 PAPER_PLACES, PAPER_BATCH = 17_825, 2  # 620 x 460 pooled by 4; arXiv:2207.11250's setting
@@ -47,6 +49,14 @@ class Sources:
     untrained: nn.Module
     truth: nn.Module
     steps: int
+
+
+def sources(seed: int, steps: int) -> Sources:
+    """For one training; the untrained teacher's weights depend on the seed."""
+    with torch.random.fork_rng():
+        torch.manual_seed(seed)
+        untrained = SuperResolutionTeacher()
+    return Sources(load_pretrained("teacher"), untrained, nn.Identity(), steps)
 
 
 Terms = Callable[[Sources], list[Term]]
@@ -175,6 +185,17 @@ SCREENING: dict[str, Arm] = {
     "few/distance/0.01": Arm(distance("trained", 0.01), pictures="few"),
     "few/hint/0.003": Arm(hint("trained", 0.003), pictures="few"),
 }
+
+
+def confirmation(form: str, make: Callable[[str], Terms]) -> dict[str, Arm]:
+    """The arms of the study that decides: no term, the form, and what else could explain a gain."""
+    taught = {form: "trained", f"{form}/truth": "truth", f"{form}/untrained": "untrained"}
+    return {"none": Arm()} | {name: Arm(make(who)) for name, who in taught.items()}
+
+
+# What the screening gained most with, in the mean of scenes and photographs, over two seeds, of
+# the forms with the trained teacher and all pictures.
+CONFIRMATION = confirmation("hint/0.03", lambda who: hint(who, 0.03))
 
 # What helped alone, on both sets of pictures.
 TOGETHER = Arm(

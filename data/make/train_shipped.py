@@ -3,7 +3,11 @@
     python data/make/train_shipped.py teacher
     python data/make/render_scenes.py --extra 80 --kind room --samples 8 --out out/more
     python data/make/train_shipped.py student --more out/more
+    python data/make/train_shipped.py student-distilled --more out/more
     python data/make/train_shipped.py half-student --more out/more
+
+`student-distilled` is `student` with the term that the study decides about: same start, same
+batches, same steps. The pair shows what such a term changes; whether it helps, the study says.
 
 Stop it at any moment and start it again: the state lies in --work, and the result is that of a
 training that was not stopped. Choices are made on the validation split; the card's scores are of
@@ -16,6 +20,7 @@ from pathlib import Path
 from typing import Any
 
 import click
+from study_arms import CONFIRMATION, sources
 from tables import DATA
 from torch import nn
 
@@ -23,7 +28,7 @@ import haze_course as hc
 from haze_course.data.benchmark import benchmark_pairs
 from haze_course.data.shipped import Scene
 from haze_course.machine import describe
-from haze_course.quality.evaluation import Record, evaluate, identity, paired_differences
+from haze_course.quality.evaluation import Method, Record, evaluate, identity, paired_differences
 from haze_course.quality.statistics import Interval, bootstrap_interval
 from haze_course.training.loop import History
 from haze_course.training.recipes import SHAVE, enlarge, super_resolution_psnr
@@ -32,6 +37,7 @@ Scores = dict[str, Any]
 NETWORKS: dict[str, Callable[..., nn.Module]] = {
     "teacher": hc.nets.teacher,
     "student": hc.nets.student,
+    "student-distilled": hc.nets.student,
     "half-student": hc.nets.half_student,
 }
 
@@ -51,7 +57,7 @@ def score_teacher(network: nn.Module) -> Scores:
 
 def score_dehazer(network: nn.Module, name: str) -> Scores:
     """PSNR and SSIM on every test set, and what is gained over the input and the prior."""
-    methods = {
+    methods: dict[str, Method] = {
         name: network,
         "hazy input": identity,
         "dark channel": hc.physics.dehaze_dark_channel,
@@ -102,11 +108,15 @@ def main(name: str, steps: int | None, more: Path | None, work: Path, out: Path)
     network = NETWORKS[name](seed=config.seed)
     folder = work / f"{name}-{config.steps}"
     scenes = hc.data.scenes("train", folder=more) if more and not teacher else []
+    form = list(CONFIRMATION)[1] if name == "student-distilled" else "none"
     history: History
     if teacher:
         history = hc.training.train_shipped_teacher(network, config, folder=folder)
     else:
-        history = hc.training.train_shipped_student(network, config, more=scenes, folder=folder)
+        terms = CONFIRMATION[form].terms(sources(config.seed, config.steps))
+        history = hc.training.train_shipped_student(
+            network, config, more=scenes, terms=terms, folder=folder, about={"term": form}
+        )
     scores = score_teacher(network) if teacher else score_dehazer(network, name)
     step, best = history.best
     data = "train split of data/photos" + ("" if teacher else " and data/scenes") + also(scenes)
@@ -116,6 +126,7 @@ def main(name: str, steps: int | None, more: Path | None, work: Path, out: Path)
         "data": data,
         "seed": config.seed,
         "steps": config.steps,
+        **({} if form == "none" else {"term": form}),
         "best validation": {"step": step, "psnr": best},
         "test": scores,
         "machine": describe(),

@@ -24,9 +24,17 @@ from haze_course.training.shipped import (
     train_shipped_teacher,
 )
 from haze_course.training.state import StateError
-from haze_course.training.study import base_of, seed_gains, study_gains, study_runs
+from haze_course.training.study import (
+    SETS,
+    base_of,
+    mean_gains,
+    seed_gains,
+    study_gains,
+    study_runs,
+)
 
 __all__ = [
+    "SETS",
     "STUDENT",
     "TEACHER",
     "History",
@@ -37,6 +45,7 @@ __all__ = [
     "enlarge",
     "fit_student",
     "gradient_ratio",
+    "mean_gains",
     "mean_psnr",
     "rates_by_fan_in",
     "seed_gains",
