@@ -107,8 +107,8 @@ class HazyCrops:
         layers = random_crop(*layers, size=size, generator=generator)
         layers = flip_and_turn(*layers, generator=generator)
         picture = layers[0][None].float() / 255
-        made_up = self.cut.room_share > 0 and self._is_photo[k]
-        if made_up and _draw(generator) < self.cut.room_share:
+        rooms = self.cut.room_share if self._is_photo[k] else 0
+        if rooms and _draw(generator) < rooms:
             room, corner = room_depth(size, generator)
             return sample_haze(picture, room[None], generator, self.haze, far=corner[None, None])
         if depth is None or not use_depth:

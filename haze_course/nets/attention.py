@@ -13,7 +13,7 @@ from torch import Tensor, nn
 class GlobalMean(nn.AdaptiveAvgPool2d):
     """Mean over the picture, (B, C, H, W) -> (B, C, 1, 1); its gradient lies as the maps do.
 
-    A pooling's own lies channel by channel, and adding it to theirs takes 17 times as long.
+    A pooling's own lies channel by channel, and adding it to theirs is slow.
     """
 
     def forward(self, x: Tensor) -> Tensor:
@@ -69,6 +69,6 @@ class PixelAttention(nn.Module):
         """(B, C, H, W) -> same."""
         gate = self.gate(x)  # (B, 1, H, W)
         if x.dtype == torch.bfloat16 and x.is_cpu:
-            # Without the copy, torch takes the channels of a pixel one by one: eight times as long.
+            # Without the copy, torch takes the channels of a pixel one by one.
             gate = gate.expand_as(x).contiguous(memory_format=torch.channels_last)
         return x * gate
