@@ -262,6 +262,19 @@ def test_arms_with_and_without_a_term_share_start_and_batches(pictures, pairs):
     assert unmoved.loss == alone.loss
 
 
+def test_a_term_without_weight_costs_nothing(pictures, pairs):
+    asked = []
+    tutor = teacher(seed=0)
+    tutor.register_forward_hook(lambda *_: asked.append(True))
+    term = FeatureAffinity(tutor, weight=lambda step: 0.1 if step < 2 else 0.0)
+    history = train_student(_tiny(), pictures, pairs, _config(steps=5), cut=CUT, terms=[term])
+    assert len(asked) == 2
+    assert [step for step, _ in history.parts] == [0]
+    term.weight = 0.0
+    history = train_student(_tiny(), pictures, pairs, _config(steps=2), cut=CUT, terms=[term])
+    assert history.parts == [(0, {"ratio": 0.0})]
+
+
 def test_the_ratio_of_gradients_is_the_ratio_of_weights():
     network = nn.Linear(3, 1)
     error = network(torch.ones(1, 3)).square().sum()

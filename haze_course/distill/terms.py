@@ -20,7 +20,9 @@ Weight = float | Callable[[int], float]
 
 
 class Term(Protocol):
-    """What a training adds to its loss."""
+    """What a training adds to its loss; not asked at steps where its weight is 0."""
+
+    weight: Weight
 
     @property
     def taps(self) -> list[str]:

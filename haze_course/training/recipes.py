@@ -14,7 +14,7 @@ from haze_course.data.haze import HazeSettings, HazySample
 from haze_course.data.pair_batches import PairBatch
 from haze_course.data.reside import PairFiles
 from haze_course.data.shipped import Photo, Scene
-from haze_course.distill.terms import Term, tapped
+from haze_course.distill.terms import Term, tapped, weight_at
 from haze_course.quality.evaluation import Method
 from haze_course.quality.metrics import psnr
 from haze_course.training.distributed import share
@@ -47,7 +47,8 @@ def train_student(
         pictures: clear ones, to be cut and hazed.
         validation: whole pictures with fixed haze, of other scenes.
         config: of the loop.
-        terms: what else to learn from; the ratio of their gradient to the error's is logged.
+        terms: what else to learn from; the ratio of their gradient to the error's is logged. A
+            term costs nothing at steps where its weight is 0.
         cut: sizes of the crops.
         haze: ranges of the haze.
         error: the mean square error, or another distance of two batches, as `F.l1_loss`.
@@ -88,15 +89,16 @@ def fit_student(
     def loss(net: nn.Module, batch: tuple[Tensor, ...], step: int) -> tuple[Tensor, Parts]:
         device = next(net.parameters()).device
         hazy, clear = (x.to(device, memory_format=torch.channels_last) for x in batch[:2])
-        names = [name for term in terms for name in term.taps]
+        weighty = [term for term in terms if weight_at(term.weight, step)]
+        names = [name for term in weighty for name in term.taps]
         with tapped(net, names) as taps:
             dehazed = net(hazy)
         distance = error(dehazed.float(), clear)
-        if not terms:
-            return distance, {}
-        extra = torch.stack([term(clear, dehazed.float(), taps, step) for term in terms]).sum()
-        parts = {"ratio": gradient_ratio(extra, distance, net)} if step % LOG_EVERY == 0 else {}
-        return distance + extra, parts
+        logged = bool(terms) and step % LOG_EVERY == 0
+        if not weighty:
+            return distance, {"ratio": 0.0} if logged else {}
+        extra = torch.stack([term(clear, dehazed.float(), taps, step) for term in weighty]).sum()
+        return distance + extra, {"ratio": gradient_ratio(extra, distance, net)} if logged else {}
 
     def validate(net: nn.Module) -> float:
         return mean_psnr(net, validation)
