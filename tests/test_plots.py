@@ -141,6 +141,16 @@ def test_a_table_has_headers_and_a_caption(shown):
     assert ">3<" in html
 
 
+def test_a_gain_stands_beside_its_percent_and_its_verdict():
+    gains = {"taught": Interval(0.2, 0.05, 0.35, 8, 0.95, "seeds")}
+    gains["muted"] = Interval(-0.1, -0.3, 0.1, 8, 0.95, "seeds")
+    taught, muted = hc.plots.gain_rows(gains, start=20.0)
+    words = ["taught", "+0.20", "[+0.05, +0.35]", "+1.0 %", "better"]
+    assert list(taught.values()) == words
+    words = ["muted", "-0.10", "[-0.30, +0.10]", "-0.5 %", "not distinguishable"]
+    assert list(muted.values()) == words
+
+
 def test_rows_of_different_columns_are_refused():
     with pytest.raises(ValueError, match="expected columns"):
         hc.plots.markdown_table([{"a": 1}, {"b": 2}])

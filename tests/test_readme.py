@@ -47,6 +47,14 @@ def test_grids_of_the_readme_fit_their_notebook(grid: str, tmp_path: Path) -> No
     assert len(read_grid(file, notebooks_folder())) == 4
 
 
+def test_results_are_those_of_the_cards_and_the_record(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.syspath_prepend(str(ROOT / "data" / "make"))
+    import write_results
+
+    block = README.split("<!-- results -->\n")[1].split("\n<!-- /results -->")[0]
+    assert block == write_results.results(), "python data/make/write_results.py"
+
+
 def test_the_readme_shows_them_all() -> None:
     assert SNIPPETS
     assert GRIDS

@@ -1,6 +1,6 @@
 """The study's plan is kept: what is decided is what the screening chose, with its controls."""
 
-import sys
+import importlib
 from collections import Counter
 from pathlib import Path
 
@@ -13,12 +13,15 @@ MAKE = Path(__file__).resolve().parent.parent / "data" / "make"
 
 
 @pytest.fixture
-def arms(monkeypatch: pytest.MonkeyPatch):
+def make(monkeypatch: pytest.MonkeyPatch):
+    """A script of data/make."""
     monkeypatch.syspath_prepend(str(MAKE))
-    monkeypatch.delitem(sys.modules, "study_arms", raising=False)
-    import study_arms
+    return importlib.import_module
 
-    return study_arms
+
+@pytest.fixture
+def arms(make):
+    return make("study_arms")
 
 
 def test_what_is_decided_is_what_the_screening_gained_most_with(arms) -> None:
@@ -40,3 +43,24 @@ def test_no_seed_serves_to_choose_and_to_decide() -> None:
         return {run["seed"] for run in hc.training.study_runs(phase)}
 
     assert not seeds("screening") & seeds("confirmation")
+
+
+def test_what_is_decided_is_said_as_soon_as_two_seeds_compare(make, arms) -> None:
+    none, form, *controls = arms.CONFIRMATION
+    scores = {
+        f"{which}_{metric}": "1" for which in ("scenes", "photos") for metric in ("psnr", "ssim")
+    }
+    row = {"arm": none, "seed": "100"} | scores
+    decision = make("run_study").decision
+    runs = [row]
+    assert not list(decision(runs)), "nothing to compare with"
+    runs.append(row | {"arm": form, "scenes_psnr": "1.1"})
+    assert not list(decision(runs)), "one seed says nothing of the spread"
+    runs += [run | {"seed": "101"} for run in runs]
+    said = list(decision(runs))
+    assert len(said) == 4, "two sets of pictures, two scores; no control has run"
+    assert said[0].startswith("scenes, exact depth, PSNR: ")
+    assert f"{form} is better than {none} by 0.10 dB [0.10, 0.10]" in said[0]
+    assert "not distinguishable" in said[1]
+    runs += [run | {"arm": controls[0]} for run in runs if run["arm"] == form]
+    assert len(list(decision(runs))) == 8

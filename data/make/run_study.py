@@ -23,6 +23,7 @@ import os
 import statistics
 import subprocess
 import time
+from collections.abc import Iterator
 from concurrent.futures import ProcessPoolExecutor, as_completed
 from pathlib import Path
 
@@ -53,6 +54,7 @@ from haze_course.training.study import (
 )
 
 ENOUGH = 8  # seeds for an interval
+UNITS = {"psnr": "dB", "ssim": ""}
 PHASES: dict[str, tuple[dict[str, Arm], range, int, str]] = {  # arms, seeds, steps, split
     "screening": (SCREENING, range(2), 1500, "validation"),
     "recipes": (RECIPES, range(2), 1500, "validation"),
@@ -161,7 +163,7 @@ def report() -> None:
         for arm in dict.fromkeys(row["arm"] for row in mine):
             click.echo(_line(arm, mine))
         if phase == "confirmation":
-            _decision(mine)
+            click.echo("\n".join(decision(mine)))
 
 
 def _line(arm: str, runs: list[Row]) -> str:
@@ -181,13 +183,20 @@ def _line(arm: str, runs: list[Row]) -> str:
     return text
 
 
-def _decision(runs: list[Row]) -> None:
-    """What the form gains over no term, and over each of its controls."""
-    _, form, *controls = CONFIRMATION
-    for (which, pictures), other in itertools.product(SETS.items(), ("none", *controls)):
-        gains = seed_gains(runs, form, other, f"{which}_psnr")
-        if len(gains) > 1:
-            click.echo(f"{pictures}: {sentence(form, other, seed_interval(gains))}")
+def decision(runs: list[Row]) -> Iterator[str]:
+    """What the form gains over no term, and over each of its controls, a sentence each.
+
+    What fewer than two seeds compare so far is left out.
+    """
+    none, form, *controls = CONFIRMATION
+    known = {run["arm"] for run in runs}
+    rivals = [arm for arm in (none, *controls) if known >= {arm, form}]
+    for (which, pictures), metric in itertools.product(SETS.items(), UNITS):
+        for other in rivals:
+            gains = seed_gains(runs, form, other, f"{which}_{metric}")
+            if len(gains) > 1:
+                said = sentence(form, other, seed_interval(gains), UNITS[metric])
+                yield f"{pictures}, {metric.upper()}: {said}"
 
 
 @click.command()

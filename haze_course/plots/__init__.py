@@ -10,7 +10,7 @@ from haze_course.plots.curves import (
 )
 from haze_course.plots.figures import COLOURS, show, show_text, use_style
 from haze_course.plots.images import draw_images, show_images
-from haze_course.plots.tables import markdown_table, show_table
+from haze_course.plots.tables import gain_rows, markdown_table, show_table
 
 __all__ = [
     "COLOURS",
@@ -18,6 +18,7 @@ __all__ = [
     "draw_dots",
     "draw_images",
     "draw_intervals",
+    "gain_rows",
     "markdown_table",
     "show",
     "show_curves",

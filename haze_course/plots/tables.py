@@ -3,6 +3,8 @@
 from collections.abc import Mapping, Sequence
 from html import escape
 
+from haze_course.quality.statistics import Interval, verdict
+
 Row = Mapping[str, object]
 
 
@@ -50,6 +52,27 @@ def markdown_table(rows: Sequence[Row]) -> str:
     rule = ("-" * (widths[c] + 1) + (":" if right[c] else "-") for c in columns)
     lines.insert(1, "|" + "|".join(rule) + "|")
     return "\n".join(lines)
+
+
+def gain_rows(gains: Mapping[str, Interval], start: float) -> list[Row]:
+    """Arms against one base, for `show_table`: gain in dB, its interval, its percent, the verdict.
+
+    A decibel value has no natural zero: percents compare with tables that print them, no more.
+
+    Args:
+        gains: arm -> interval of its PSNR minus the base's, in dB.
+        start: mean PSNR of the base, in dB, of which the percent is.
+    """
+    return [
+        {
+            "arm": arm,
+            "gain (dB)": f"{gain.mean:+.2f}",
+            f"{100 * gain.level:g} % interval": f"[{gain.low:+.2f}, {gain.high:+.2f}]",
+            "percent of the dB": f"{100 * gain.mean / start:+.1f} %",
+            "against none": verdict(gain),
+        }
+        for arm, gain in gains.items()
+    ]
 
 
 def _html_cells(row: Row, rows: Sequence[Row], columns: list[str]) -> str:

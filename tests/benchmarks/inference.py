@@ -25,9 +25,9 @@ from torch import Tensor
 
 import haze_course as hc
 from haze_course.cli.export import calibration_images
+from haze_course.course.links import write_block
 from haze_course.data.benchmark import benchmark_pairs
 from haze_course.machine import cores, describe
-from haze_course.paths import write_text
 
 SIZES = {"256 x 256": (256, 256), "620 x 460": (460, 620), "1280 x 720": (720, 1280),
          "3840 x 2160": (2160, 3840)}  # fmt: skip
@@ -223,10 +223,7 @@ def main(
     text = "\n".join(lines(found, pairs))
     click.echo(text)
     if readme:
-        whole = README.read_text(encoding="utf-8")
-        before, rest = whole.split("<!-- speed -->", 1)
-        _, after = rest.split("<!-- /speed -->", 1)
-        write_text(f"{before}<!-- speed -->\n{text}\n<!-- /speed -->{after}", README)
+        write_block(README, "speed", text)
 
 
 if __name__ == "__main__":

@@ -1,0 +1,72 @@
+"""Write what came out into the README, from the cards of the weights and the study's record.
+
+    python data/make/write_results.py
+
+Every number and every sentence is computed; a test compares the README with what this would write.
+"""
+
+from __future__ import annotations
+
+import click
+from run_study import decision
+from tables import DATA
+from train_shipped import NETWORKS
+
+import haze_course as hc
+from haze_course.course.links import write_block
+from haze_course.training.study import study_runs
+
+README = DATA.parent / "README.md"
+PICTURES = {
+    "scenes": "all scenes, exact depth",
+    "rooms": "rooms of a family unseen in training, dense haze",
+    "streets": "streets, likewise",
+    "photos": "photographs, estimated depth",
+}
+RIVAL = "dark channel"
+
+
+def results() -> str:
+    """The shipped networks on the test split, and what the study decided."""
+    shipped = [name for name in NETWORKS if (DATA / "checkpoints" / f"{name}.safetensors").exists()]
+    cards = {name: hc.nets.read_card(name) for name in shipped}
+    teacher = cards.pop("teacher")["test"]
+    protocol = next(iter(cards.values()))["test"]["protocol"]
+    first = next(iter(cards))
+    rows = []
+    for which, pictures in PICTURES.items():
+        row = {"test pictures": pictures}
+        scores = cards[first]["test"][which]
+        row |= {name: _score(scores[name]) for name in ("hazy input", RIVAL)}
+        row |= {name: _score(card["test"][which][name]) for name, card in cards.items()}
+        rows.append(row | {f"{first} over {RIVAL}": scores[f"gain over {RIVAL}"]})
+    runs = study_runs("confirmation")
+    said = [f"- {sentence}" for sentence in decision(runs)]
+    plan = f"{runs[0]['steps']} steps, {runs[0]['split']} split" if runs else "not run yet"
+    return "\n".join(
+        [
+            f"PSNR in dB and SSIM: {protocol}.",
+            "",
+            hc.plots.markdown_table(rows),
+            "",
+            f"The teacher over bicubic interpolation: {teacher['gain over bicubic']}.",
+            "",
+            f"The study that decides ({plan}):",
+            "",
+            *said,
+        ]
+    )
+
+
+def _score(scores: dict[str, float]) -> str:
+    return f"{scores['psnr']:.2f} / {scores['ssim']:.3f}"
+
+
+@click.command()
+def main() -> None:
+    """Write the block; say whether it changed."""
+    click.echo("written" if write_block(README, "results", results()) else "as it was")
+
+
+if __name__ == "__main__":
+    main()
