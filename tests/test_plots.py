@@ -149,6 +149,8 @@ def test_a_gain_stands_beside_its_percent_and_its_verdict():
     assert list(taught.values()) == words
     words = ["muted", "-0.10", "[-0.30, +0.10]", "-0.5 %", "not distinguishable"]
     assert list(muted.values()) == words
+    (alone,) = hc.plots.gain_rows({"taught": gains["taught"]}, 20.0, base="alone")
+    assert alone["against alone"] == "better"
 
 
 def test_rows_of_different_columns_are_refused():

@@ -8,7 +8,7 @@ Every number and every sentence is computed; a test compares the README with wha
 from __future__ import annotations
 
 import click
-from run_study import decision
+from run_study import PHASES, decision
 from tables import DATA
 from train_shipped import NETWORKS
 
@@ -42,7 +42,8 @@ def results() -> str:
         rows.append(row | {f"{first} over {RIVAL}": scores[f"gain over {RIVAL}"]})
     runs = study_runs("confirmation")
     said = [f"- {sentence}" for sentence in decision(runs)]
-    plan = f"{runs[0]['steps']} steps, {runs[0]['split']} split" if runs else "not run yet"
+    arms, seeds, steps, split = PHASES["confirmation"]
+    ended = f"{len(runs)} of {len(arms) * len(seeds)} trainings have ended"
     return "\n".join(
         [
             f"PSNR in dB and SSIM: {protocol}.",
@@ -51,7 +52,7 @@ def results() -> str:
             "",
             f"The teacher over bicubic interpolation: {teacher['gain over bicubic']}.",
             "",
-            f"The study that decides ({plan}):",
+            f"The study that decides ({steps} steps, {split} split; {ended}):",
             "",
             *said,
         ]

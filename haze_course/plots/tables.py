@@ -54,7 +54,7 @@ def markdown_table(rows: Sequence[Row]) -> str:
     return "\n".join(lines)
 
 
-def gain_rows(gains: Mapping[str, Interval], start: float) -> list[Row]:
+def gain_rows(gains: Mapping[str, Interval], start: float, *, base: str = "none") -> list[Row]:
     """Arms against one base, for `show_table`: gain in dB, its interval, its percent, the verdict.
 
     A decibel value has no natural zero: percents compare with tables that print them, no more.
@@ -62,6 +62,7 @@ def gain_rows(gains: Mapping[str, Interval], start: float) -> list[Row]:
     Args:
         gains: arm -> interval of its PSNR minus the base's, in dB.
         start: mean PSNR of the base, in dB, of which the percent is.
+        base: its name.
     """
     return [
         {
@@ -69,7 +70,7 @@ def gain_rows(gains: Mapping[str, Interval], start: float) -> list[Row]:
             "gain (dB)": f"{gain.mean:+.2f}",
             f"{100 * gain.level:g} % interval": f"[{gain.low:+.2f}, {gain.high:+.2f}]",
             "percent of the dB": f"{100 * gain.mean / start:+.1f} %",
-            "against none": verdict(gain),
+            f"against {base}": verdict(gain),
         }
         for arm, gain in gains.items()
     ]
