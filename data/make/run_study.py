@@ -54,7 +54,7 @@ from haze_course.training.study import (
 )
 
 ENOUGH = 8  # seeds for an interval
-UNITS = {"psnr": "dB", "ssim": ""}
+UNITS = {"psnr": "dB", "ssim": ""}  # of the scores
 PHASES: dict[str, tuple[dict[str, Arm], range, int, str]] = {  # arms, seeds, steps, split
     "screening": (SCREENING, range(2), 1500, "validation"),
     "recipes": (RECIPES, range(2), 1500, "validation"),
@@ -92,7 +92,7 @@ def run(phase: str, arm: str, seed: int, work: Path) -> Row:
     row: Row = {"phase": phase, "arm": arm, "seed": str(seed), "steps": str(steps), "split": split}
     for which in SETS:
         records = evaluate(network, benchmark_pairs(which, split), name=arm)
-        for metric in ("psnr", "ssim"):
+        for metric in UNITS:
             mean = statistics.fmean(getattr(record, metric) for record in records)
             row[f"{which}_{metric}"] = f"{mean:.4f}"
     ratios = [parts["ratio"] for _, parts in history.parts if "ratio" in parts]

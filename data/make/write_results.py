@@ -14,14 +14,12 @@ from train_shipped import NETWORKS
 
 import haze_course as hc
 from haze_course.course.links import write_block
-from haze_course.training.study import study_runs
+from haze_course.training.study import SETS, study_runs
 
 README = DATA.parent / "README.md"
-PICTURES = {
-    "scenes": "all scenes, exact depth",
+PICTURES = SETS | {
     "rooms": "rooms of a family unseen in training, dense haze",
     "streets": "streets, likewise",
-    "photos": "photographs, estimated depth",
 }
 RIVAL = "dark channel"
 
