@@ -9,6 +9,7 @@ from torch import nn
 
 from haze_course.data.benchmark import benchmark_pairs
 from haze_course.data.crops import CropSettings
+from haze_course.data.haze import HazeSettings
 from haze_course.data.shipped import Photo, Scene, photos, scenes
 from haze_course.distill.terms import Term
 from haze_course.training.loop import History
@@ -24,7 +25,9 @@ STUDENT = TrainConfig(steps=10_000, learning_rate=2e-3, warmup=200, validate_eve
 _TEACHER_CUT = CropSettings(size=96, large=96, large_share=0)
 # Large, for gates that have seen small crops alone meet other means on whole pictures (Chu and
 # others, Improving Image Restoration by Revisiting Global Information Aggregation, ECCV 2022).
-_STUDENT_CUT = CropSettings(batch=4, size=128, large=192, large_share=0.5, constant_share=0.1)
+_STUDENT_CUT = CropSettings(batch=4, size=128, large=192, large_share=0.5, constant_share=0)
+_STUDENT_HAZE = HazeSettings(t_far=(0.15, 0.7), constant=(0.3, 1.0))
+_SCENES_OFTEN = 3  # as often as a photograph
 _VALIDATION_PHOTOS = 9  # beside all scenes of the split: whole pictures are slow
 
 
@@ -63,7 +66,7 @@ def train_shipped_student(
         folder: to store and resume the state.
         about: what else decides the result, see `train`.
     """
-    train: list[Photo | Scene] = [*photos("train"), *scenes("train"), *more]
+    train: list[Photo | Scene] = [*photos("train"), *scenes("train") * _SCENES_OFTEN, *more]
     validation = [
         *benchmark_pairs("scenes", "validation"),
         *benchmark_pairs("photos", "validation")[:_VALIDATION_PHOTOS],
@@ -75,6 +78,7 @@ def train_shipped_student(
         config,
         terms=terms,
         cut=_STUDENT_CUT,
+        haze=_STUDENT_HAZE,
         error=F.l1_loss,
         folder=folder,
         about=about,
