@@ -116,6 +116,15 @@ def test_intervals_are_drawn_where_they_are():
     assert list(dot.get_xdata()) == [1.0]
 
 
+def test_what_an_interval_was_made_of_is_drawn_in_its_row():
+    interval = Interval(mean=0.5, low=-1.0, high=2.0, count=2, level=0.95, over="seeds")
+    both = {"truth": interval, "teacher": interval}
+    singles = {"teacher": [-1.0, 2.0]}
+    (axes,) = hc.plots.draw_intervals(both, x_label="gain (dB)", singles=singles).axes
+    rings = [line for line in axes.lines if line.get_markerfacecolor() == "white"]
+    assert [ring.get_xydata().tolist() for ring in rings] == [[[-1.0, 1.0]], [[2.0, 1.0]]]
+
+
 def test_dots_stand_in_the_row_of_their_name():
     rows = {"first": {"rooms": [0.5], "streets": [-1.0]}, "second": {"rooms": [2.0, 3.0]}}
     (axes,) = hc.plots.draw_dots(rows, x_label="gain (dB)").axes

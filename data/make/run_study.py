@@ -11,6 +11,7 @@ two threads each.
 
 A run trains for a fixed number of steps and keeps the last weights: nothing is selected, so no
 split is used twice. Screening is scored on the validation split, confirmation on the test split.
+A row whose arm is not in study_arms.py any more was tried and dropped; its commit has the code.
 """
 
 from __future__ import annotations

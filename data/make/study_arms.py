@@ -221,7 +221,6 @@ RECIPES: dict[str, Arm] = {
     "half the rate": Arm(learning_rate=1e-3),
     "twice the rate": Arm(learning_rate=4e-3),
     "thinner haze": Arm(haze=HazeSettings(t_far=(0.15, 0.7), constant=(0.3, 1.0))),
-    "photographs in made-up rooms": Arm(cut=CropSettings(batch=8, size=64, room_share=0.5)),
     "noise and JPEG": Arm(haze=HazeSettings(noise=(0.0, 0.02), jpeg=(70, 95))),
     "together": TOGETHER,
     "together, absolute error": replace(TOGETHER, error=F.l1_loss),

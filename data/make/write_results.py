@@ -19,7 +19,7 @@ from haze_course.training.study import SETS, study_runs
 README = DATA.parent / "README.md"
 PICTURES = SETS | {
     "rooms": "rooms of a family unseen in training, dense haze",
-    "streets": "streets, likewise",
+    "streets": "streets of such a family, most of each near",
 }
 RIVAL = "dark channel"
 

@@ -11,7 +11,6 @@ import torch
 from torch import Tensor
 
 from haze_course.data.haze import HazeSettings, HazySample, sample_haze
-from haze_course.data.room_depth import room_depth
 from haze_course.data.shipped import Photo, Scene
 from haze_course.data.transforms import flip_and_turn, random_crop
 from haze_course.guards import check_number
@@ -30,7 +29,6 @@ class CropSettings:
         large: side of the larger crops: global pooling sees other statistics on small ones.
         large_share: of the batches that are cut large.
         constant_share: of the crops with depth that get one transmission all the same.
-        room_share: of the crops of photographs that get the depth of a made-up room instead.
     """
 
     batch: int = 16
@@ -38,7 +36,6 @@ class CropSettings:
     large: int = 128
     large_share: float = 0.25
     constant_share: float = 0.3
-    room_share: float = 0.0
 
     def __post_init__(self) -> None:
         check_number(self.batch, "batch", 1)
@@ -46,7 +43,6 @@ class CropSettings:
         check_number(self.large, "large", self.size)
         check_number(self.large_share, "large_share", 0, 1)
         check_number(self.constant_share, "constant_share", 0, 1)
-        check_number(self.room_share, "room_share", 0, 1)
 
 
 class HazyCrops:
@@ -81,7 +77,6 @@ class HazyCrops:
         depths = [picture.depth for picture in pictures]
         self._far = [None if depth is None else far_end(depth) for depth in depths]
         self._depth = [None if depth is None else depth[0] for depth in depths]
-        self._is_photo = [isinstance(picture, Photo) for picture in pictures]
 
     def __call__(self, step: int) -> HazySample:
         """Batch number `step`, images of shape (B, 3, S, S)."""
@@ -107,10 +102,6 @@ class HazyCrops:
         layers = random_crop(*layers, size=size, generator=generator)
         layers = flip_and_turn(*layers, generator=generator)
         picture = layers[0][None].float() / 255
-        rooms = self.cut.room_share if self._is_photo[k] else 0
-        if rooms and _draw(generator) < rooms:
-            room, corner = room_depth(size, generator)
-            return sample_haze(picture, room[None], generator, self.haze, far=corner[None, None])
         if depth is None or not use_depth:
             return sample_haze(picture, None, generator, self.haze)
         return sample_haze(picture, layers[1][None], generator, self.haze, far=far)

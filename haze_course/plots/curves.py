@@ -50,26 +50,41 @@ def draw_curves(*, x_label: str, y_label: str, log_y: bool = False, **series: Se
     return figure
 
 
-def show_intervals(alt: str, intervals: Mapping[str, Interval], *, x_label: str) -> None:
+def show_intervals(
+    alt: str,
+    intervals: Mapping[str, Interval],
+    *,
+    x_label: str,
+    singles: Mapping[str, Sequence[float]] | None = None,
+) -> None:
     """Show named intervals; see `draw_intervals`."""
-    show(draw_intervals(intervals, x_label=x_label), alt)
+    show(draw_intervals(intervals, x_label=x_label, singles=singles), alt)
 
 
-def draw_intervals(intervals: Mapping[str, Interval], *, x_label: str) -> Figure:
+def draw_intervals(
+    intervals: Mapping[str, Interval],
+    *,
+    x_label: str,
+    singles: Mapping[str, Sequence[float]] | None = None,
+) -> Figure:
     """Means with their intervals, one row a name, and a line at zero.
 
     Args:
         intervals: differences, from `bootstrap_interval` or `seed_interval`.
         x_label: quantity and unit.
+        singles: name -> the differences behind its interval, drawn as rings: one that lies far
+            out carries mean and interval alone.
     """
     if not intervals:
         raise ValueError("expected at least one interval, got an empty mapping")
     figure = Figure(figsize=(0.8 * WIDTH, 0.9 + 0.42 * len(intervals)), layout="constrained")
     axes = figure.add_subplot()
     axes.axvline(0, color="#555555", linewidth=1, linestyle="--")
-    for row, interval in enumerate(intervals.values()):
+    for row, (name, interval) in enumerate(intervals.items()):
         axes.plot([interval.low, interval.high], [row, row], color=COLOURS[0], linewidth=2.4)
         axes.plot(interval.mean, row, "o", color=COLOURS[0], markersize=7)
+        for value in (singles or {}).get(name, ()):
+            axes.plot(value, row, "o", color=COLOURS[4], markersize=5, markerfacecolor="white")
     axes.set_yticks(range(len(intervals)), [name.replace("_", " ") for name in intervals])
     axes.set_ylim(len(intervals) - 0.5, -0.5)
     axes.set_xlabel(x_label)
