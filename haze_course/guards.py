@@ -4,6 +4,7 @@ They raise `ValueError`; an ``assert`` in this library guards only its own invar
 """
 
 import math
+from collections.abc import Collection
 
 import torch
 from torch import Tensor
@@ -49,6 +50,28 @@ def check_image(image: Tensor, name: str, *, channels: int | None = None) -> Ten
     return image
 
 
+def check_map(value: Tensor, name: str, image: Tensor, image_name: str) -> Tensor:
+    """A map (B, 1, H, W), or one for all (1, 1, H, W), that lies over an image; handed back.
+
+    Args:
+        value: what the caller passed.
+        name: the caller's word for it, for the message.
+        image: (B, C, H, W), checked before.
+        image_name: the caller's word for the image.
+
+    Raises:
+        ValueError: what `check_image` says, or another size or batch than the image's.
+    """
+    check_image(value, name, channels=1)
+    batch, _, height, width = image.shape
+    if value.shape[-2:] != (height, width) or len(value) not in (1, batch):
+        raise ValueError(
+            f"{name}: expected ({batch}, 1, {height}, {width}) as {image_name}, "
+            f"got {tuple(value.shape)}"
+        )
+    return value
+
+
 def check_unit_range(image: Tensor, name: str, *, slack: float = 1e-4) -> Tensor:
     """All values in [0, 1] up to `slack`, handed back unchanged."""
     low, high = float(image.detach().min()), float(image.detach().max())
@@ -62,6 +85,20 @@ def check_number(value: float, name: str, low: float, high: float = math.inf) ->
     """A number in [low, high], handed back unchanged."""
     if not low <= value <= high:
         raise ValueError(f"{name}: expected a number in [{low:g}, {high:g}], got {value!r}")
+    return value
+
+
+def check_count(value: int, name: str, low: int) -> int:
+    """A whole number >= low, handed back unchanged."""
+    if not isinstance(value, int) or value < low:
+        raise ValueError(f"{name}: expected a whole number >= {low}, got {value!r}")
+    return value
+
+
+def check_choice(value: str, name: str, choices: Collection[str]) -> str:
+    """One of the words that are known, handed back unchanged."""
+    if value not in choices:
+        raise ValueError(f"{name}: expected one of {', '.join(choices)}, got {value!r}")
     return value
 
 

@@ -90,6 +90,12 @@ def test_a_network_is_a_method_and_runs_without_gradients(pairs: list[Pair]) -> 
     assert seen == [False] * len(pairs)
 
 
+def test_a_network_is_measured_in_evaluation_mode(pairs: list[Pair]) -> None:
+    dropout = evaluate(nn.Dropout(0.5), pairs, name="net")
+    untouched = evaluate(identity, pairs, name="net")
+    assert [record.psnr for record in dropout] == [record.psnr for record in untouched]
+
+
 def test_a_method_may_train_on_the_image_if_it_asks_for_gradients(pairs: list[Pair]) -> None:
     def zero_shot(hazy: Tensor) -> Tensor:
         with torch.enable_grad():

@@ -5,6 +5,8 @@ import pickle
 import pytest
 import torch
 import torch.nn.functional as F
+from safetensors import safe_open
+from safetensors.torch import save_file
 
 from haze_course.nets import (
     ChannelAttention,
@@ -141,6 +143,38 @@ def test_weights_go_round(tmp_path, generator):
         "settings": {"width": 16, "groups": 3, "blocks": 6},
         "steps": 5,
     }
+
+
+def test_half_precision_weights_go_round(tmp_path):
+    network = FFANet(width=8, groups=2, blocks=1).bfloat16()
+    save_pretrained(network, tmp_path / "s.safetensors")
+    again = load_pretrained(tmp_path / "s.safetensors").bfloat16()
+    for key, value in network.state_dict().items():
+        assert torch.equal(again.state_dict()[key], value), key
+
+
+@pytest.mark.parametrize("settings", [None, "{}", '{"width": 16, "colour": 3}', "{"])
+def test_settings_that_make_no_network_are_refused_by_name(tmp_path, settings):
+    path = _saved(tmp_path)
+    with safe_open(path, framework="pt") as file:
+        header = file.metadata()
+    header = {key: value for key, value in header.items() if key != "settings"}
+    save_file(
+        student(seed=0).state_dict(),
+        path,
+        metadata=header | ({"settings": settings} if settings else {}),
+    )
+    with pytest.raises(WeightsError, match=r"s\.safetensors: not the weights of FFANet"):
+        load_pretrained(path)
+
+
+@pytest.mark.parametrize("make", [student, teacher])
+def test_without_a_seed_two_networks_differ_and_with_one_nothing_else_is_drawn(make):
+    both = [list(make().state_dict().values()) for _ in range(2)]
+    assert not all(torch.equal(a, b) for a, b in zip(*both, strict=True))
+    before = torch.get_rng_state()
+    make(seed=3)
+    assert torch.equal(torch.get_rng_state(), before)
 
 
 def test_another_width_is_rebuilt_from_the_file(tmp_path):

@@ -156,6 +156,16 @@ def test_a_batch_is_its_images_one_by_one(generator):
     torch.testing.assert_close(together, apart)
 
 
+def test_one_map_serves_a_batch_and_keeps_its_form(generator):
+    guides, target = (torch.rand(n, c, 12, 9, generator=generator) for n, c in ((2, 3), (1, 1)))
+    filtered = guided_filter(guides, target, radius=2)
+    assert filtered.dtype == target.dtype
+    torch.testing.assert_close(filtered[1:], guided_filter(guides[1:], target, radius=2))
+    dark = dark_channel(guides[:1], patch=3)
+    both = estimate_airlight(guides[:1].expand(2, -1, -1, -1), dark)
+    assert torch.equal(both, estimate_airlight(guides[:1], dark).expand(2, -1))
+
+
 @pytest.mark.parametrize(
     ("call", "message"),
     [
@@ -163,7 +173,9 @@ def test_a_batch_is_its_images_one_by_one(generator):
         (lambda x: dark_channel(x[:, :1]), "expected 3 channel"),
         (lambda x: dehaze_dark_channel(255 * x), "divide bytes by 255"),
         (lambda x: dehaze_dark_channel(x, omega=1.5), "omega: expected a number"),
-        (lambda x: guided_filter(x, x[:, :1, :4]), "target: expected the guide's size"),
+        (lambda x: guided_filter(x, x[:, :1, :4]), r"target: expected \(.*\) as guide, got"),
+        (lambda x: estimate_airlight(x, x[:, :1, :4]), r"dark: expected \(.*\) as hazy, got"),
+        (lambda x: estimate_transmission(x, -1.0), "airlight: expected a number in"),
         (lambda x: estimate_transmission(x, torch.ones(3)), "airlight: expected a number"),
     ],
 )

@@ -6,12 +6,14 @@ from itertools import pairwise
 
 import pytest
 import torch
+import torch.nn.functional as F
 from safetensors import safe_open
 from safetensors.torch import save_file
 from torch import nn
 
 import haze_course as hc
 from haze_course.data.crops import CropSettings, HazyCrops
+from haze_course.data.haze import HazeSettings
 from haze_course.distill import FeatureAffinity
 from haze_course.nets import FFANet, teacher
 from haze_course.training import (
@@ -210,6 +212,41 @@ def test_a_state_of_other_settings_is_refused(tmp_path):
         train(nn.Linear(2, 1), _line, _squared, lambda net: 0.0, _config(), folder=tmp_path)
 
 
+def test_what_a_state_was_told_must_be_told_again(tmp_path):
+    def call(**about):
+        train(
+            nn.Linear(1, 1),
+            _line,
+            _squared,
+            lambda net: 0.0,
+            _config(),
+            folder=tmp_path,
+            about=about,
+        )
+
+    call(error="mse_loss")
+    call(error="mse_loss")
+    for other in ({}, {"error": "l1_loss"}):
+        with pytest.raises(StateError, match=r"other settings \(error\)"):
+            call(**other)
+
+
+@pytest.mark.parametrize(
+    ("changed", "other"),
+    [
+        ("error", {"error": F.l1_loss}),
+        ("haze", {"haze": HazeSettings(cast=0)}),
+        ("cut", {"cut": CropSettings(batch=4, size=16, large=32)}),
+        ("terms", {"terms": [FeatureAffinity(None, weight=0.3)]}),
+    ],
+)
+def test_a_student_resumes_its_own_recipe_alone(pictures, pairs, tmp_path, changed, other):
+    config, own = _config(steps=2, validate_every=2), {"cut": CUT}
+    train_student(_tiny(), pictures, pairs, config, folder=tmp_path, **own)
+    with pytest.raises(StateError, match=rf"other settings \({changed}\)"):
+        train_student(_tiny(), pictures, pairs, config, folder=tmp_path, **(own | other))
+
+
 def test_a_damaged_state_is_named(tmp_path):
     (tmp_path / "state.safetensors").write_bytes(b"half")
     with pytest.raises(StateError, match=r"state\.safetensors: .*delete it to start anew"):
@@ -338,7 +375,16 @@ def test_a_history_knows_its_best():
 
 
 @pytest.mark.parametrize(
-    "change", [{"steps": 0}, {"learning_rate": 0}, {"clip": -1}, {"accumulate": 0}]
+    "change",
+    [
+        {"steps": 0},
+        {"steps": 10.5},
+        {"learning_rate": 0},
+        {"clip": -1},
+        {"accumulate": 0},
+        {"schedule": "linear"},
+        {"precision": "fp16"},
+    ],
 )
 def test_impossible_settings_are_refused(change):
     with pytest.raises(ValueError, match=next(iter(change))):

@@ -2,7 +2,8 @@
 
     Qin et al., FFA-Net, AAAI 2020, doi:10.1609/aaai.v34i07.6865, arXiv:1911.07559: width 64,
     3 groups of 19 blocks.
-    Mitheran et al., arXiv:2207.11250: the same network, 64 -> 16 wide, 19 -> 6 blocks a group.
+    Mitheran et al., arXiv:2207.11250: 64 -> 16 wide, 19 -> 6 blocks a group.
+Here the change is added to the picture; FFA-Net's code adds it to the normalised picture.
 
 Read top to bottom: block, group, network. Shapes: B images, C = width, H x W pixels, G groups.
 """
@@ -115,5 +116,5 @@ def ffa_net(*, seed: int | None = None) -> FFANet:
 def _seeded(seed: int | None, **settings: int) -> FFANet:
     with torch.random.fork_rng(devices=[], enabled=seed is not None):
         if seed is not None:
-            torch.manual_seed(seed)
+            torch.default_generator.manual_seed(seed)
         return FFANet(**settings)

@@ -95,9 +95,9 @@ def teacher(*, seed: int | None = None) -> SuperResolutionTeacher:
     Args:
         seed: of the other paths; the global random state is left as it was.
     """
-    with torch.random.fork_rng(devices=[]):
+    with torch.random.fork_rng(devices=[], enabled=seed is not None):
         if seed is not None:
-            torch.manual_seed(seed)
+            torch.default_generator.manual_seed(seed)
         network = SuperResolutionTeacher()
     for net in network.channels:
         assert isinstance(net, FSRCNN)

@@ -79,10 +79,10 @@ def load_pretrained(name: str | Path, *, device: torch.device | str = "cpu") -> 
         raise WeightsError(
             f"{path}: its tensors do not match the hash in its header; fetch it anew"
         )
-    network = _ARCHITECTURES[architecture](**json.loads(header["settings"]))
     try:
+        network = _ARCHITECTURES[architecture](**json.loads(header["settings"]))
         network.load_state_dict(tensors)
-    except RuntimeError as error:
+    except (RuntimeError, KeyError, TypeError, ValueError) as error:
         raise WeightsError(f"{path}: not the weights of {architecture}: {error}") from error
     return network.eval().to(device)
 
@@ -126,5 +126,5 @@ def _hash(tensors: dict[str, Tensor]) -> str:
     for key in sorted(tensors):
         tensor = tensors[key].contiguous()
         digest.update(f"{key} {tuple(tensor.shape)} {tensor.dtype}".encode())
-        digest.update(tensor.numpy().tobytes())
+        digest.update(tensor.flatten().view(torch.uint8).numpy().tobytes())
     return digest.hexdigest()

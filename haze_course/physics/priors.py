@@ -16,7 +16,7 @@ import torch
 import torch.nn.functional as F
 from torch import Tensor
 
-from haze_course.guards import check_image, check_number, check_unit_range, per_image
+from haze_course.guards import check_image, check_map, check_number, check_unit_range, per_image
 from haze_course.physics.scattering import remove_haze
 
 
@@ -63,7 +63,7 @@ def estimate_airlight(hazy: Tensor, dark: Tensor, *, fraction: float = 0.001) ->
         (B, 3), one colour an image.
     """
     check_image(hazy, "hazy", channels=3)
-    check_image(dark, "dark", channels=1)
+    dark = check_map(dark, "dark", hazy, "hazy").expand(len(hazy), -1, -1, -1)
     check_number(fraction, "fraction", 0, 1)
     count = max(int(fraction * dark[0].numel()), 1)
     candidates = dark.flatten(1).topk(count, dim=1).indices  # (B, count)
@@ -79,12 +79,13 @@ def estimate_transmission(
 
     Args:
         hazy: RGB in [0, 1].
-        airlight: A, a number, (B, 1), (1, 3) or (B, 3), > 0.
+        airlight: A, a number, (B, 1), (1, 3) or (B, 3), >= 0; below 0.001 it counts as that.
         patch: side of the window.
         omega: how much of the haze to take away; a trace of it keeps far things looking far.
     """
     check_number(omega, "omega", 0, 1)
     airlight = per_image(airlight, "airlight", check_image(hazy, "hazy", channels=3))
+    check_number(float(airlight.min()), "airlight", 0)
     return 1 - omega * dark_channel(hazy / airlight.clamp_min(1e-3), patch=patch)
 
 
@@ -101,15 +102,12 @@ def guided_filter(guide: Tensor, target: Tensor, *, radius: int = 40, eps: float
         eps: variance of the guide below which a window counts as flat, > 0.
     """
     check_image(guide, "guide")
-    check_image(target, "target", channels=1)
+    check_map(target, "target", guide, "guide")
     check_number(eps, "eps", 1e-12)
     check_number(radius, "radius", 0)
-    if guide.shape[-2:] != target.shape[-2:]:
-        raise ValueError(
-            f"target: expected the guide's size {tuple(guide.shape[-2:])}, "
-            f"got {tuple(target.shape[-2:])}"
-        )
+    form = target.dtype
     guide, target = guide.double(), target.double()  # variances as differences: digits cancel
+    target = target.expand(len(guide), -1, -1, -1)
     channels = guide.shape[1]
     pairs = [(i, j) for i in range(channels) for j in range(i, channels)]
     products = torch.cat([guide[:, [i]] * guide[:, [j]] for i, j in pairs], dim=1)
@@ -127,7 +125,7 @@ def guided_filter(guide: Tensor, target: Tensor, *, radius: int = 40, eps: float
     b = mean_p - (a * mean_g).sum(dim=1, keepdim=True)
 
     smooth = _box_mean(torch.cat([a, b], dim=1), radius)
-    return (smooth[:, :-1] * guide).sum(dim=1, keepdim=True) + smooth[:, -1:]
+    return ((smooth[:, :-1] * guide).sum(dim=1, keepdim=True) + smooth[:, -1:]).to(form)
 
 
 def _box_mean(image: Tensor, radius: int) -> Tensor:
@@ -166,7 +164,7 @@ def explain_dark_channel(
     dark = dark_channel(hazy, patch=patch)
     airlight = estimate_airlight(hazy, dark)
     coarse = estimate_transmission(hazy, airlight, patch=patch, omega=omega)
-    refined = guided_filter(hazy, coarse, radius=radius, eps=eps).to(hazy.dtype).clamp(0, 1)
+    refined = guided_filter(hazy, coarse, radius=radius, eps=eps).clamp(0, 1)
     dehazed = remove_haze(hazy, refined, airlight, floor=floor)
     return DarkChannelParts(dark, airlight, coarse, refined, dehazed)
 

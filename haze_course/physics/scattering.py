@@ -13,7 +13,7 @@ import math
 import torch
 from torch import Tensor
 
-from haze_course.guards import check_image, check_number, per_image
+from haze_course.guards import check_image, check_map, check_number, per_image
 
 
 def transmission_from_depth(depth: Tensor, beta: Tensor | float) -> Tensor:
@@ -82,7 +82,7 @@ def add_haze(clear: Tensor, transmission: Tensor, airlight: Tensor | float) -> T
     >>> add_haze(torch.zeros(1, 3, 1, 1), torch.full((1, 1, 1, 1), 0.25), 1.0).unique().item()
     0.75
     """
-    _check_pair(clear, "clear", transmission)
+    check_map(transmission, "transmission", check_image(clear, "clear", channels=3), "clear")
     return clear * transmission + per_image(airlight, "airlight", clear) * (1 - transmission)
 
 
@@ -97,9 +97,9 @@ def remove_haze(
         airlight: A in [0, 1].
         floor: t0, above which the inversion is exact; it bounds the gain on noise to 1 / t0.
 
-    He et al., Single Image Haze Removal Using Dark Channel Prior, CVPR 2009, eq. 22.
+    He et al., Single Image Haze Removal Using Dark Channel Prior, TPAMI 2011.
     """
-    _check_pair(hazy, "hazy", transmission)
+    check_map(transmission, "transmission", check_image(hazy, "hazy", channels=3), "hazy")
     check_number(floor, "floor", 1e-6, 1)
     airlight = per_image(airlight, "airlight", hazy)
     return (hazy - airlight) / transmission.clamp_min(floor) + airlight
@@ -130,14 +130,3 @@ def linear_to_srgb(image: Tensor) -> Tensor:
     """Proportional to light -> codes in a file (IEC 61966-2-1), any shape, [0, 1] -> [0, 1]."""
     curve = 1.055 * image.clamp_min(0.0031308) ** (1 / 2.4) - 0.055
     return torch.where(image <= 0.0031308, image * 12.92, curve)
-
-
-def _check_pair(image: Tensor, name: str, transmission: Tensor) -> None:
-    check_image(image, name, channels=3)
-    check_image(transmission, "transmission", channels=1)
-    batch, _, height, width = image.shape
-    if transmission.shape[-2:] != (height, width) or len(transmission) not in (1, batch):
-        raise ValueError(
-            f"transmission: expected ({batch}, 1, {height}, {width}) as {name}, "
-            f"got {tuple(transmission.shape)}"
-        )

@@ -15,7 +15,7 @@ from statistics import fmean, median
 from typing import Any, get_type_hints
 
 import torch
-from torch import Tensor
+from torch import Tensor, nn
 from tqdm import tqdm
 
 from haze_course.guards import check_image
@@ -68,12 +68,15 @@ def evaluate(
 
     Args:
         method: hazy (1, 3, H, W) -> dehazed, same shape; clamped to [0, 1] before it is measured.
+            A network is put into evaluation mode.
         pairs: things with .name, .hazy and .clear, read one at a time.
         name: what records and tables call the method.
         protocol: of the SSIM, a key of `SSIM_PROTOCOLS`.
         progress: show a bar.
     """
     check_protocol(protocol)
+    if isinstance(method, nn.Module):
+        method.eval()
     bar = tqdm(pairs, desc=name, unit=" images", disable=not progress)
     records = [_measure(method, pair, name, protocol) for pair in bar]
     if not records:

@@ -86,7 +86,7 @@ def parallel(network: nn.Module, loss: Callable[..., Any]) -> nn.Module:
     """(batch, step) -> (value, parts), its gradients averaged over the ranks.
 
     The mean over ranks is the mean over the batch where every rank holds as many samples, and
-    where the network takes no statistics over its batch.
+    where neither the network nor the loss takes statistics over its batch.
     """
     objective = _Objective(network, loss)
     if ranks() == 1:

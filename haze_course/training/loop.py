@@ -43,7 +43,7 @@ Batch = TypeVar("Batch")
 Parts = dict[str, float]  # what a loss is made of, for the history
 
 
-class TrainingError(RuntimeError):
+class TrainingError(ValueError):
     """A training that cannot go on; the message says at which step and what to try."""
 
 
@@ -225,6 +225,7 @@ def _finite(value: float, step: int, state: Path | None) -> float:
 def _resumed(header: dict[str, Any], named: dict[str, Any], state: Path) -> History:
     stored = deciding(TrainConfig()) | header["config"]  # an older state lacks younger settings
     changed = [key for key, value in named.items() if stored.get(key, value) != value]
+    changed += [key for key in stored if key not in named]
     if changed:
         raise StateError(
             f"{state}: a training with other settings ({', '.join(changed)}); "

@@ -57,6 +57,8 @@ def train_student(
     """
     config = config or TrainConfig()
     draw = HazyCrops(pictures, seed=config.seed, cut=cut, haze=haze, share=share())
+    seen = {"pictures": len(pictures), "cut": repr(draw.cut), "haze": repr(draw.haze)}
+    about = seen | dict(about or {})
     return fit_student(
         network, draw, validation, config, terms=terms, error=error, folder=folder, about=about
     )
@@ -103,6 +105,8 @@ def fit_student(
     def validate(net: nn.Module) -> float:
         return mean_psnr(net, validation)
 
+    named = {"error": getattr(error, "__name__", repr(error)), "terms": [_words(t) for t in terms]}
+    about = named | dict(about or {})
     return train(network, draw, loss, validate, config, folder=folder, about=about)
 
 
@@ -139,8 +143,13 @@ def train_teacher(
         scores = [super_resolution_psnr(net, picture.clear) for picture in validation]
         return torch.stack(scores).mean().item()
 
-    groups = rates_by_fan_in(network)
-    return train(network, draw, loss, validate, config, groups=groups, folder=folder)
+    groups, about = rates_by_fan_in(network), {"pictures": len(pictures), "cut": repr(draw.cut)}
+    return train(network, draw, loss, validate, config, groups=groups, folder=folder, about=about)
+
+
+def _words(term: Term) -> str:
+    """What of a term a state can tell from another: its kind, first weight and taps."""
+    return f"{type(term).__name__} {weight_at(term.weight, 0):g} on {term.taps or 'outputs'}"
 
 
 def shrink(image: Tensor) -> Tensor:

@@ -3,13 +3,16 @@
 import math
 from contextlib import AbstractContextManager
 from dataclasses import asdict, dataclass
-from typing import Any, Literal
+from typing import Any, Literal, get_args
 
 import torch
 
-from haze_course.guards import check_number
+from haze_course.guards import check_choice, check_count, check_number
 from haze_course.machine import multiplies_bfloat16
 from haze_course.training.distributed import local_device
+
+Schedule = Literal["cosine", "constant"]
+Precision = Literal["auto", "float32", "bfloat16", "float16"]
 
 
 @dataclass(frozen=True)
@@ -22,7 +25,9 @@ class TrainConfig:
         warmup: steps over which the rate rises to the peak.
         schedule: after the warm-up the rate falls as a half cosine, or stays.
         clip: largest norm of the gradient.
-        accumulate: parts in which a batch is computed, for less memory; the step is the same.
+        accumulate: parts in which a batch is computed, for less memory; the step is the same
+            where the loss is a mean over samples. Terms that take statistics over the batch (the
+            released scale of the affinity, hints, teacher distances) see each part alone.
         validate_every: steps between validations; the best weights are kept.
         checkpoint_every: steps between states on disk, where a folder is given.
         seed: of the batches.
@@ -34,19 +39,21 @@ class TrainConfig:
     steps: int = 1000
     learning_rate: float = 1e-3
     warmup: int = 100
-    schedule: Literal["cosine", "constant"] = "cosine"
+    schedule: Schedule = "cosine"
     clip: float = 1.0
     accumulate: int = 1
     validate_every: int = 250
     checkpoint_every: int = 250
     seed: int = 0
-    precision: Literal["auto", "float32", "bfloat16", "float16"] = "auto"
+    precision: Precision = "auto"
     device: str = "auto"
     progress: bool = True
 
     def __post_init__(self) -> None:
         for name in ("steps", "accumulate", "validate_every", "checkpoint_every"):
-            check_number(getattr(self, name), name, 1)
+            check_count(getattr(self, name), name, 1)
+        check_choice(self.schedule, "schedule", get_args(Schedule))
+        check_choice(self.precision, "precision", get_args(Precision))
         check_number(self.learning_rate, "learning_rate", 1e-12, 1)
         check_number(self.warmup, "warmup", 0)
         check_number(self.clip, "clip", 1e-12)
