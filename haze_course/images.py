@@ -1,11 +1,13 @@
 """Pictures on disk <-> tensors (1, 3, H, W), RGB float32 in [0, 1].
 
 What a camera, a scanner or a web page may hand over is turned into one form: EXIF turned
-upright, grey and palette and CMYK to RGB, 16 bit scaled by 65535, alpha laid over white.
+upright, grey and palette and CMYK to RGB, 16-bit grey scaled by 65535, alpha laid over white.
+Of 16-bit colour the upper 8 bits are read.
 """
 
 import io
 import struct
+import threading
 import warnings
 from pathlib import Path
 from typing import Any
@@ -28,6 +30,36 @@ class ImageError(ValueError):
     """A file that cannot be read as a picture; the message names it."""
 
 
+class _Filters:
+    """Pillow's warnings: harmless oddities pass, pictures cut short or too large are errors.
+
+    Filters belong to the process, so readers in several threads share one set: the first in lays
+    it down, the last out takes it up.
+    """
+
+    def __init__(self) -> None:
+        self._lock, self._inside = threading.Lock(), 0
+
+    def __enter__(self) -> None:
+        with self._lock:
+            if not self._inside:
+                self._before = warnings.catch_warnings()
+                self._before.__enter__()
+                warnings.simplefilter("ignore")  # as of a damaged EXIF block
+                warnings.simplefilter("error", Image.DecompressionBombWarning)
+                warnings.filterwarnings("error", "Truncated File Read")
+            self._inside += 1
+
+    def __exit__(self, *_: object) -> None:
+        with self._lock:
+            self._inside -= 1
+            if not self._inside:
+                self._before.__exit__(None, None, None)
+
+
+_FILTERS = _Filters()
+
+
 def read_image(path: Path | str) -> Tensor:
     """A picture file -> RGB float32 in [0, 1], shape (1, 3, H, W).
 
@@ -40,12 +72,8 @@ def read_image(path: Path | str) -> Tensor:
         found = "a folder" if path.is_dir() else f"no such file in {path.parent.resolve()}"
         raise FileNotFoundError(f"{path}: {found}; expected a picture")
     try:
-        with warnings.catch_warnings():
-            warnings.simplefilter("ignore")  # of harmless oddities, as a damaged EXIF block
-            warnings.simplefilter("error", Image.DecompressionBombWarning)
-            warnings.filterwarnings("error", "Truncated File Read")
-            with Image.open(path) as picture:
-                pixels = _to_rgb(ImageOps.exif_transpose(picture))
+        with _FILTERS, Image.open(path) as picture:
+            pixels = _to_rgb(ImageOps.exif_transpose(picture))
     except (Image.DecompressionBombWarning, Image.DecompressionBombError) as error:
         raise ImageError(
             f"{path}: refused, expected at most {Image.MAX_IMAGE_PIXELS} pixels: {error}"
@@ -63,6 +91,11 @@ def _to_rgb(picture: Image.Image) -> np.ndarray:
     """Any Pillow mode -> (H, W, 3) float32 in [0, 1]."""
     if picture.mode in ("I;16", "I;16B", "I;16L", "I"):  # 16-bit grey
         grey = np.asarray(picture, dtype=np.float32) / 65535
+        if grey.max() > 1:
+            raise ImageError(
+                f"grey values up to {np.asarray(picture).max()} have no defined white; convert it "
+                "to 8 or 16 bit"
+            )
         return np.repeat(grey.clip(0, 1)[..., None], 3, axis=2)
     if picture.mode == "F":
         raise ImageError("a floating-point picture has no defined white; convert it to 8 or 16 bit")

@@ -1,5 +1,6 @@
 """The commands that train and use networks, and the weights they must refuse."""
 
+import hashlib
 import json
 import pickle
 from pathlib import Path
@@ -10,7 +11,7 @@ from click.testing import Result
 from command import call, picture, refused
 
 import haze_course as hc
-from haze_course.cli import training
+from haze_course.cli import export, training
 from haze_course.images import read_image
 from haze_course.nets import FFANet, save_pretrained, teacher
 from haze_course.training import shipped
@@ -86,9 +87,16 @@ def test_evaluate_measures_a_network_on_pairs(tmp_path: Path, weights: Path) -> 
     where = ("--data", tmp_path, "--layout", "sots-indoor", "--json", out)
     result = call("evaluate", *where, "--model", weights)
     assert result.exit_code == 0, result.output
-    assert "small on 1 images" in result.output
+    name = f"small {hashlib.sha256(weights.read_bytes()).hexdigest()[:8]}"
+    assert f"{name} on 1 images" in result.output
     records = json.loads(out.read_text())["records"]
-    assert [(record["method"], record["image"]) for record in records] == [("small", "1400_1")]
+    assert [(record["method"], record["image"]) for record in records] == [(name, "1400_1")]
+    other = tmp_path / "other" / weights.name  # of the same name, with other weights
+    torch.manual_seed(1)
+    save_pretrained(FFANet(width=8, groups=1, blocks=1), other, {"seed": 1})
+    where = (*where[:-2], "--csv", tmp_path / "r.csv")
+    assert call("evaluate", *where, "--model", weights).exit_code == 0
+    refused(call("evaluate", *where, "--model", other, "--resume"), f"found {name}")
     refused(call("evaluate", "--json", tmp_path / "s.json"), "one of --data FOLDER and --shipped")
     both = ("--data", tmp_path, "--shipped", "rooms", "--json", tmp_path / "s.json")
     refused(call("evaluate", *both), "one of --data FOLDER and --shipped")
@@ -105,6 +113,19 @@ def test_evaluate_knows_the_pairs_of_the_course(
     result = call("evaluate", "--shipped", "rooms", "--method", "hazy", "--json", out)
     assert result.exit_code == 0, result.output
     assert "hazy on 1 images of the shipped rooms" in result.output
+
+
+def test_an_int8_export_leaves_the_files_beside_it_alone(
+    tmp_path: Path, weights: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(export, "_loss", lambda network, method: 0.0)  # needs many pictures
+    for name in ("small.float32.onnx", "other.onnx"):
+        (tmp_path / name).write_bytes(b"mine")
+    result = call("export", "--model", weights, "-o", tmp_path / "small.onnx", "--int8")
+    assert result.exit_code == 0, result.output
+    for name in ("small.float32.onnx", "other.onnx"):
+        assert (tmp_path / name).read_bytes() == b"mine"
+    assert hc.deploy.load_onnx(tmp_path / "small.onnx")
 
 
 def test_weights_that_cannot_be_used_are_refused(tmp_path: Path, weights: Path) -> None:

@@ -1,10 +1,15 @@
 """Whatever a camera, scanner or web page hands over becomes (1, 3, H, W) RGB in [0, 1]."""
 
+import threading
+import warnings
+from concurrent.futures import ThreadPoolExecutor
+
 import numpy as np
 import pytest
 import torch
 from PIL import Image
 
+from haze_course import images
 from haze_course.images import (
     ImageError,
     jpeg_round_trip,
@@ -52,6 +57,35 @@ def test_writing_clamps_and_rounds_to_the_nearest_code(tmp_path):
 def test_every_mode_becomes_rgb(tmp_path, mode, value, expected):
     Image.new(mode, (4, 3), value).save(tmp_path / "a.png")
     assert _colour(tmp_path / "a.png") == expected
+
+
+def test_grey_beyond_16_bits_has_no_white(tmp_path):
+    Image.fromarray(np.full((3, 4), 100_000, dtype=np.int32)).save(tmp_path / "a.tif")
+    with pytest.raises(ImageError, match=r"a\.tif: .*100000 have no defined white"):
+        read_image(tmp_path / "a.tif")
+
+
+def test_readers_in_threads_leave_the_warnings_as_they_were(tmp_path, monkeypatch):
+    """The second comes while the first reads, and leaves after it."""
+    inside, left = threading.Event(), threading.Event()
+
+    def meeting(picture):
+        if picture.size == (4, 3):  # the first waits for the second to come
+            assert inside.wait(10)
+        else:
+            inside.set()
+            assert left.wait(10)
+        return np.zeros((3, 4, 3), dtype=np.float32)
+
+    monkeypatch.setattr(images, "_to_rgb", meeting)
+    for name, size in (("first", (4, 3)), ("second", (5, 3))):
+        Image.new("RGB", size).save(tmp_path / f"{name}.png")
+    before = list(warnings.filters)
+    with ThreadPoolExecutor(2) as pool:
+        first = pool.submit(read_image, tmp_path / "first.png")
+        first.add_done_callback(lambda _: left.set())
+        pool.submit(read_image, tmp_path / "second.png").result()
+    assert warnings.filters == before
 
 
 def test_palette_and_cmyk_become_rgb(tmp_path):

@@ -1,9 +1,11 @@
 """The command that writes a network as ONNX, checks it, and on request makes it int8."""
 
 from pathlib import Path
+from tempfile import TemporaryDirectory
 
 import click
 import torch
+from torch import nn
 
 from haze_course.cli.group import FOLDER, check_result
 from haze_course.data.benchmark import benchmark_pairs
@@ -28,20 +30,24 @@ def export(*, model: str, out: Path, int8: bool, force: bool) -> None:
     """Write a network as ONNX for other runtimes; any height and width, RGB in [0, 1]."""
     check_result(out, ".onnx", force=force)
     network = load_pretrained(model)
-    whole = out.with_suffix(".float32.onnx") if int8 else out
-    export_onnx(network, whole)
+    with TemporaryDirectory() as folder:
+        whole = Path(folder) / "float32.onnx" if int8 else out
+        _export_checked(network, whole)
+        if int8:
+            quantize_onnx(whole, out, calibration_images())
+            click.echo(f"int8: {_kilobytes(out)}, {_loss(network, load_onnx(out)):+.2f} dB on the")
+            click.echo("scenes of the validation split (PSNR on RGB, mean over pictures)")
+    click.echo(f"{out} takes 'hazy' (B, 3, H, W) and gives 'dehazed'")
+
+
+def _export_checked(network: nn.Module, file: Path) -> None:
+    export_onnx(network, file)
     pictures = [
         photo.hazy[..., :height, :width]
         for photo, (height, width) in zip(real_haze("best"), _ODD, strict=False)
     ]
-    difference = largest_difference(network, whole, pictures)
-    click.echo(f"float32: {_kilobytes(whole)}, at most {difference:.1e} from PyTorch")
-    if int8:
-        quantize_onnx(whole, out, calibration_images())
-        whole.unlink()
-        click.echo(f"int8: {_kilobytes(out)}, {_loss(network, load_onnx(out)):+.2f} dB on the")
-        click.echo("scenes of the validation split (PSNR on RGB, mean over pictures)")
-    click.echo(f"{out} takes 'hazy' (B, 3, H, W) and gives 'dehazed'")
+    difference = largest_difference(network, file, pictures)
+    click.echo(f"float32: {_kilobytes(file)}, at most {difference:.1e} from PyTorch")
 
 
 def calibration_images() -> list[torch.Tensor]:

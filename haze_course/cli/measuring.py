@@ -43,18 +43,16 @@ def read_done(
     *,
     name: str,
     protocol: str,
-    model: str | None = None,
 ) -> dict[str, Record]:
     """Image -> its record in the CSV, as far as it still holds.
 
-    A picture or a file of weights that is younger than the CSV is measured again.
+    A picture that is younger than the CSV is measured again.
 
     Args:
         csv_file: what an earlier call wrote; without it nothing is done yet.
         pairs: all that shall be measured.
         name: of the method.
         protocol: of the SSIM.
-        model: a shipped name or a file of weights.
 
     Raises:
         ValueError: the CSV is damaged, or of another method, protocol or set of pictures; to go
@@ -74,8 +72,6 @@ def read_done(
             "or --force without --resume"
         )
     written = csv_file.stat().st_mtime
-    if model is not None and _younger(Path(model), written):
-        return {}
     return {
         record.image: record
         for record in records
@@ -143,5 +139,5 @@ def _files(pair: "AnyPair") -> list[Path]:
 
 
 def _younger(path: Path, written: float) -> bool:
-    """Whether a file was changed after a time; a shipped name is no file and never is."""
+    """Whether a file was changed after a time."""
     return path.is_file() and path.stat().st_mtime > written

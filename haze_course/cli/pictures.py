@@ -1,5 +1,6 @@
 """Commands for pictures: dehaze them, measure a method on pairs of them."""
 
+import hashlib
 import time
 from collections.abc import Callable, Sequence
 from pathlib import Path
@@ -118,9 +119,11 @@ def evaluate(
             check_result(file, suffix, force=force or resume)
     where, pairs = _pairs(data, layout, shipped)
     name, run = _method(method, model, precision="float32")
+    if model and (weights := Path(model)).is_file():  # two files may share a name
+        name += f" {hashlib.sha256(weights.read_bytes()).hexdigest()[:8]}"
     done = {}
     if resume and csv_file:
-        done = read_done(csv_file, pairs, name=name, protocol=protocol, model=model)
+        done = read_done(csv_file, pairs, name=name, protocol=protocol)
     records, problems = measure_all(
         run, pairs, name=name, protocol=protocol, done=done, csv_file=csv_file
     )
