@@ -53,6 +53,23 @@ def cores() -> int:
     return count
 
 
+def usable_device(name: "torch.device | str") -> "torch.device":
+    """A device that holds tensors here.
+
+    Raises:
+        ValueError: torch knows no such device, or this machine has none; names those that it has.
+    """
+    import torch
+
+    try:
+        return torch.empty(0, device=name).device
+    except (RuntimeError, AssertionError) as error:  # no such kind, no driver; not built in
+        gpu = torch.accelerator.current_accelerator() if torch.accelerator.is_available() else None
+        count = torch.accelerator.device_count() if gpu else 0
+        known = ", ".join(["cpu", *(f"{gpu}:{k}" for k in range(count))])
+        raise ValueError(f"device: expected one of {known}, got {str(name)!r}: {error}") from error
+
+
 def multiplies_bfloat16(device: "torch.device") -> bool:
     """Whether a device multiplies bfloat16 in hardware; imitated, it is slower than float32."""
     import torch

@@ -92,6 +92,47 @@ def test_what_is_no_onnx_file_is_refused(
         load_onnx(onnx_file)
 
 
+def _onnx(folder: Path, operator: str, inputs: tuple[str, ...] = ("hazy",)) -> Path:
+    """A network of one operator, any size of picture."""
+    from onnx import TensorProto, helper
+
+    def picture(name: str) -> object:
+        return helper.make_tensor_value_info(name, TensorProto.FLOAT, ["b", 3, "h", "w"])
+
+    made = helper.make_tensor_value_info("dehazed", TensorProto.FLOAT, None)
+    node = helper.make_node(operator, list(inputs), ["dehazed"])
+    graph = helper.make_graph([node], "one", [picture(name) for name in inputs], [made])
+    opset = helper.make_opsetid("", 17)
+    model = helper.make_model(graph, opset_imports=[opset], ir_version=8)
+    (folder / "odd.onnx").write_bytes(model.SerializeToString())
+    return folder / "odd.onnx"
+
+
+def test_an_onnx_file_of_another_kind_is_refused(tmp_path: Path) -> None:
+    empty = tmp_path / "empty.onnx"
+    empty.touch()
+    with pytest.raises(
+        WeightsError, match=r"empty\.onnx: expected an ONNX file.*haze-course export"
+    ):
+        load_onnx(empty)
+    with pytest.raises(WeightsError, match=r"odd\.onnx: expected an ONNX file.*Dehaze"):
+        load_onnx(_onnx(tmp_path, "Dehaze"))
+    with pytest.raises(
+        WeightsError, match=r"odd\.onnx: expected one input .* hazy .*, depth .*; write"
+    ):
+        load_onnx(_onnx(tmp_path, "Add", ("hazy", "depth")))
+    small = r"odd\.onnx: expected .* as large as its input, got .* which makes \(1, 3, 1, 1\) of"
+    with pytest.raises(WeightsError, match=small):
+        load_onnx(_onnx(tmp_path, "GlobalAveragePool"))
+    assert load_onnx(_onnx(tmp_path, "Relu"))(torch.ones(1, 3, 2, 5)).shape == (1, 3, 2, 5)
+
+
+def test_a_picture_that_an_onnx_file_cannot_take_is_explained(tmp_path: Path) -> None:
+    method = load_onnx(_onnx(tmp_path, "Relu"))
+    with pytest.raises(ValueError, match=r"odd\.onnx: expected .* got \(1, 4, 2, 5\)"):
+        method(torch.ones(1, 4, 2, 5))
+
+
 def test_tiles_with_the_pictures_own_gates_are_exact(network: nn.Module) -> None:
     hazy = hc.data.real_haze("best")[0].hazy[..., :150, :170]
     with torch.no_grad():
@@ -211,7 +252,48 @@ def test_large_pictures_go_in_tiles(monkeypatch: pytest.MonkeyPatch) -> None:
     assert 0 < difference.mean() < 6 / 255  # gates of a copy: near, not equal
 
 
+def test_batches_of_large_pictures_go_in_tiles_one_by_one(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    dehazer = hc.deploy.load_dehazer("student", precision="float32")
+    photos = [photo.hazy[..., :120, :200] for photo in hc.data.real_haze("best")[:2]]
+    for name in ("tiles.GATE_PIXELS", "inference.WHOLE_PIXELS"):
+        monkeypatch.setattr(f"haze_course.deploy.{name}", 5000)
+    seen = []
+    dehazer.network.head.register_forward_hook(lambda _m, _i, made: seen.append(len(made)))
+    together = dehazer(torch.cat(photos))
+    assert max(seen) == 1
+    torch.testing.assert_close(together, torch.cat([dehazer(photo) for photo in photos]))
+
+
 def test_an_onnx_file_runs_in_one_way_only(onnx_file: Path) -> None:
     assert "ONNX" in hc.deploy.load_dehazer(onnx_file).way
-    with pytest.raises(ValueError, match="runs as it is written"):
-        hc.deploy.load_dehazer(onnx_file, compiled=True)
+    for how in ({"compiled": True}, {"precision": "float16"}, {"device": "gpu"}):
+        with pytest.raises(ValueError, match="runs as it is written"):
+            hc.deploy.load_dehazer(onnx_file, **how)
+
+
+@pytest.mark.parametrize(("how", "message"), [
+    ({"precision": "float16"}, "precision: expected one of auto, float32, bfloat16, got 'float16'"),
+    ({"device": "gpu"}, r"device: expected one of cpu.*, got 'gpu'"),
+    ({"device": "cuda:99"}, r"device: expected one of cpu.*, got 'cuda:99'"),
+])  # fmt: skip
+def test_what_this_machine_cannot_do_is_refused(how: dict[str, str], message: str) -> None:
+    with pytest.raises(ValueError, match=message):
+        hc.deploy.load_dehazer("student", **how)
+
+
+def test_a_picture_too_large_for_memory_costs_no_other(tmp_path: Path) -> None:
+    """Torch says so by RuntimeError, and what it says is handed on."""
+    files = [tmp_path / f"{k}.png" for k in range(3)]
+    for k, file in enumerate(files):
+        hc.images.write_image(torch.full((1, 3, 8, 8), 0.1 * k), file)
+
+    def needs_much(hazy: torch.Tensor) -> torch.Tensor:
+        return torch.empty(2**60) if (hazy.mean() * 10).round() == 1 else hazy
+
+    targets = hc.deploy.plan_outputs(files, tmp_path / "out")
+    (problem,) = hc.deploy.dehaze_files(targets, needs_much, progress=False)
+    assert problem.startswith(f"{files[1]}: ")
+    assert "memory" in problem
+    assert sorted(file.name for file in (tmp_path / "out").iterdir()) == ["0.png", "2.png"]

@@ -53,34 +53,106 @@ def test_colours_hold_whatever_the_size(size: tuple[int, int], tmp_path: Path) -
         assert (first - colour).abs().max() < 4 / 255
 
 
-def test_times_and_sound_are_kept(clip: Path, tmp_path: Path) -> None:
+@pytest.mark.parametrize("height", [576, 720])
+def test_unmarked_colours_are_read_by_size_as_players_do(height: int, tmp_path: Path) -> None:
     import av
 
-    heard = tmp_path / "heard.mp4"
+    colour = torch.tensor([204, 51, 102], dtype=torch.uint8)
+    pixels = colour.expand(height, 64, 3).contiguous().numpy()
+    with av.open(str(tmp_path / "x.mp4"), "w") as container:
+        stream = container.add_stream("libx264", rate=12, options={"crf": "10"})
+        stream.width, stream.height, stream.pix_fmt = 64, height, "yuv420p"
+        rgb = av.VideoFrame.from_ndarray(pixels, format="rgb24")
+        frame = rgb.reformat(format="yuv420p", dst_colorspace=1 if height == 720 else 5)
+        frame.colorspace = 2  # not said
+        container.mux(stream.encode(frame))
+        container.mux(stream.encode())
+    with av.open(str(tmp_path / "x.mp4")) as made:
+        assert next(made.decode(video=0)).colorspace == 2
+    hc.deploy.dehaze_video(
+        tmp_path / "x.mp4", tmp_path / "y.mp4", lambda hazy: hazy, progress=False
+    )
+    for name in ("x.mp4", "y.mp4"):
+        (read,) = hc.deploy.read_video(tmp_path / name)
+        assert (read * 255 - colour.view(1, 3, 1, 1)).abs().max() < 4
+
+
+def with_sound(clip: Path, heard: Path, codec: str) -> Path:
+    """The clip with half a second of sound: a quarter of silence, a quarter of a tone."""
+    import av
+
     with av.open(str(clip)) as pictures, av.open(str(heard), "w") as container:
         video = container.add_stream_from_template(pictures.streams.video[0])
-        audio = container.add_stream("aac", rate=8000, layout="mono")
+        audio = container.add_stream(codec, rate=8000, layout="mono")
         for packet in pictures.demux(video=0):
             if packet.dts is not None:
                 packet.stream = video
                 container.mux(packet)
         wave = np.sin(np.arange(4000) / 5).astype(np.float32)[None]
+        wave[:, :2000] = 0
         sound = av.AudioFrame.from_ndarray(wave, format="fltp", layout="mono")
         sound.sample_rate = 8000
         container.mux(audio.encode(sound))
         container.mux(audio.encode())
+    return heard
+
+
+def sound_of(path: Path) -> np.ndarray:
+    """Its samples, (channels, samples)."""
+    import av
+
+    with av.open(str(path)) as file:
+        return np.concatenate([frame.to_ndarray() for frame in file.decode(audio=0)], axis=1)
+
+
+def test_times_and_sound_are_kept(clip: Path, tmp_path: Path) -> None:
+    import av
+
+    heard = with_sound(clip, tmp_path / "heard.mp4", "aac")
     out = tmp_path / "out.mp4"
     report = hc.deploy.dehaze_video(heard, out, lambda hazy: hazy * 0.9, progress=False)
     assert report.frames == 6
     with av.open(str(out)) as made:
         assert made.streams.video[0].average_rate == Fraction(12)
         assert [round(frame.time * 12) for frame in made.decode(video=0)] == list(range(6))
-    with av.open(str(out)) as made, av.open(str(heard)) as given:
-        loud, before = (
-            np.concatenate([f.to_ndarray() for f in file.decode(audio=0)], axis=1)
-            for file in (made, given)
-        )
-    np.testing.assert_array_equal(loud, before)
+    np.testing.assert_array_equal(sound_of(out), sound_of(heard))
+
+
+@pytest.mark.parametrize("codec", ["pcm_s16le", "pcm_u8"])
+def test_sound_that_mp4_cannot_hold_becomes_aac(codec: str, clip: Path, tmp_path: Path) -> None:
+    """All of it, and when it was heard."""
+    import av
+
+    heard, out = with_sound(clip, tmp_path / "heard.mkv", codec), tmp_path / "out.mp4"
+    hc.deploy.dehaze_video(heard, out, lambda hazy: hazy, progress=False)
+    with av.open(str(out)) as made:
+        (stream,) = made.streams.audio
+        assert (stream.codec_context.name, stream.sample_rate) == ("aac", 48_000)
+    sound = sound_of(out)
+    assert sound.shape[1] == pytest.approx(0.5 * 48_000, abs=1024)  # one frame of AAC
+    silence, tone = sound[:, 1000:11_000], sound[:, 13_000:22_000]
+    assert silence.std() < 0.01
+    assert tone.std() == pytest.approx(0.5**0.5, abs=0.05)
+
+
+@pytest.mark.parametrize(("rate", "exact"), [
+    (29.97, Fraction(2997, 100)), (23.976, Fraction(2997, 125)),
+    (30000 / 1001, Fraction(30000, 1001)), (Fraction(24000, 1001), Fraction(24000, 1001)),
+])  # fmt: skip
+def test_broadcast_rates_come_back(rate: float | Fraction, exact: Fraction, tmp_path: Path) -> None:
+    import av
+
+    hc.deploy.write_video(frames(2), tmp_path / "x.mp4", rate=rate)
+    with av.open(str(tmp_path / "x.mp4")) as made:
+        assert made.streams.video[0].average_rate == exact
+
+
+def test_what_cannot_be_written_as_a_video_is_named(tmp_path: Path) -> None:
+    with pytest.raises(ValueError, match=r"x\.mp4: expected at least one frame, got none"):
+        hc.deploy.write_video([], tmp_path / "x.mp4")
+    with pytest.raises(ValueError, match="rate: expected"):
+        hc.deploy.write_video(frames(1), tmp_path / "x.mp4", rate=0)
+    assert not list(tmp_path.iterdir())
 
 
 def test_what_is_no_video_is_named_and_leaves_nothing(tmp_path: Path) -> None:
@@ -161,6 +233,28 @@ def test_a_new_shot_starts_anew() -> None:
     second = 1 - first
     steady(first)
     torch.testing.assert_close(steady(second), dehazer(second), atol=1e-5, rtol=0)
+
+
+class _Opening(hc.deploy.Dehazer):
+    """Opens its one gate to 0.6 at first, to 0.64 ever after, in bfloat16."""
+
+    def gates(self, hazy: Tensor) -> dict[str, Tensor]:
+        return {"gate": torch.tensor(0.6, dtype=torch.bfloat16)}
+
+    def with_gates(
+        self, hazy: Tensor, gates: dict[str, Tensor]
+    ) -> tuple[Tensor, dict[str, Tensor]]:
+        now = {"gate": torch.tensor(0.64, dtype=torch.bfloat16)}
+        return hazy * 0 + gates["gate"].float(), now
+
+
+def test_averages_of_coarse_gates_do_not_stall() -> None:
+    """A step of the average is finer than bfloat16."""
+    steady = SteadyDehazer(_Opening(torch.nn.Identity()), rate=30, smoothing=1)
+    frame = torch.zeros(1, 3, 1, 1)
+    made = [steady(frame).mean().item() for _ in range(300)]
+    assert made[0] == pytest.approx(0.6, abs=2e-3)
+    assert made[-1] == pytest.approx(0.640625, abs=1e-4)  # 0.64 in bfloat16
 
 
 def test_flicker_is_what_moves_where_nothing_moved() -> None:

@@ -69,19 +69,20 @@ def dehaze_files(
     smoothing: float = 1.0,
     progress: bool = True,
 ) -> list[str]:
-    """Run `method` on every file; a full disk stops it, an unreadable file does not.
+    """Run `method` on every file; a full disk stops it, a file that cannot be dehazed does not.
 
     Pictures are read ahead and written behind while the method computes; what a camera wrote
     beside the pixels is kept.
 
     Args:
         targets: input file -> output file.
-        method: hazy (1, 3, H, W) -> dehazed, same shape.
+        method: hazy (1, 3, H, W) -> dehazed, same shape; of all methods only a `Dehazer` takes
+            large pictures in tiles.
         smoothing: of videos, see `dehaze_video`.
         progress: show a bar.
 
     Returns:
-        One line for each file that could not be dehazed.
+        One line for each file that could not be dehazed, with what was said of it.
     """
     problems: list[str] = []
 
@@ -117,7 +118,8 @@ def is_video(file: Path) -> bool:
     return file.suffix.lower() in VIDEO_SUFFIXES
 
 
-_BAD_FILE = (ValueError, FileNotFoundError, MemoryError)
+# Torch raises RuntimeError where memory does not suffice; what it says is in the report.
+_BAD_FILE = (ValueError, FileNotFoundError, MemoryError, RuntimeError)
 
 
 def _read(file: Path) -> tuple[Tensor, Metadata] | Exception:

@@ -6,7 +6,8 @@ import sys
 from collections.abc import Callable
 from contextlib import AbstractContextManager
 from pathlib import Path
-from typing import Literal
+from types import ModuleType
+from typing import Literal, get_args
 
 import torch
 from torch import Tensor, nn
@@ -22,17 +23,22 @@ from haze_course.deploy.tiles import (
     shrink_to,
 )
 from haze_course.distill.terms import tapped
-from haze_course.machine import cores, multiplies_bfloat16, needs_extra
+from haze_course.guards import check_choice
+from haze_course.machine import cores, multiplies_bfloat16, needs_extra, usable_device
 from haze_course.nets.weights import WeightsError, load_pretrained
 
 Method = Callable[[Tensor], Tensor]
 Precision = Literal["auto", "float32", "bfloat16"]
+_EXPORT = "write one with haze-course export"
 WHOLE_PIXELS = 1_000_000  # larger pictures go through in tiles
 _COMPILER = {"darwin": "clang++", "win32": "cl"}.get(sys.platform, "g++")  # unless CXX names one
 
 
 class Dehazer:
     """Hazy (B, 3, H, W) -> dehazed, same shape, without gradients, back on the processor.
+
+    Pictures of more than `WHOLE_PIXELS` go through in tiles, one by one and never compiled, if
+    the network has gates (`ChannelAttention`); any other network takes the whole batch at once.
 
     Attributes:
         network: that runs.
@@ -48,7 +54,8 @@ class Dehazer:
         compiled: bool = False,
     ) -> None:
         """See `load_dehazer`; the network is moved to the device and frozen in evaluation mode."""
-        self.device = torch.device(device)
+        check_choice(precision, "precision", get_args(Precision))
+        self.device = usable_device(device)
         self.network = network.eval().to(self.device).to(memory_format=torch.channels_last)
         known = multiplies_bfloat16(self.device)
         self._half = precision == "bfloat16" or (precision == "auto" and known)
@@ -58,11 +65,12 @@ class Dehazer:
 
     @torch.no_grad()
     def __call__(self, hazy: Tensor) -> Tensor:
-        """Hazy (B, 3, H, W) -> dehazed, same shape; large pictures in tiles."""
-        large = len(hazy) == 1 and hazy[0, 0].numel() > WHOLE_PIXELS
+        """Hazy (B, 3, H, W) -> dehazed, same shape."""
+        large = hazy.shape[-2] * hazy.shape[-1] > WHOLE_PIXELS
         with self._autocast():
-            if large and gate_names(self.network):
-                return dehaze_in_tiles(self.network, hazy)  # hooks set gates: never compiled
+            if large and gate_names(self.network):  # hooks set gates: never compiled
+                made = [dehaze_in_tiles(self.network, one).cpu() for one in hazy[:, None]]
+                return torch.cat(made)
             there = hazy.to(self.device, memory_format=torch.channels_last)
             dehazed: Tensor = self._whole(there)
         return dehazed.float().cpu()
@@ -88,7 +96,7 @@ class Dehazer:
         names = [] if opened else gate_names(self.network)
         with self._autocast(), tapped(self.network, names) as seen:
             dehazed = run_in_tiles(self.network, hazy, gates, tile=tile)
-        return dehazed, opened or dict(seen)
+        return dehazed.cpu(), opened or dict(seen)
 
     def _autocast(self) -> AbstractContextManager[None]:
         return torch.autocast(self.device.type, torch.bfloat16, enabled=self._half)
@@ -105,7 +113,7 @@ def _compile(network: nn.Module) -> Method:
 
 
 class OnnxDehazer:
-    """Hazy (B, 3, H, W) -> dehazed by ONNX Runtime on the processor.
+    """Hazy (B, 3, H, W) -> dehazed by ONNX Runtime on the processor, whole whatever their size.
 
     Attributes:
         way: how, in words.
@@ -117,22 +125,54 @@ class OnnxDehazer:
         """See `load_onnx`."""
         with needs_extra("edge"):
             import onnxruntime
-            from onnxruntime.capi.onnxruntime_pybind11_state import InvalidProtobuf
+            from onnxruntime.capi import onnxruntime_pybind11_state as state
+        self._path, self._errors = path, _exceptions(state)
         options = onnxruntime.SessionOptions()
         options.intra_op_num_threads = cores()
         try:
             self._session = onnxruntime.InferenceSession(
                 str(path), options, providers=["CPUExecutionProvider"]
             )
-        except InvalidProtobuf as error:
-            raise WeightsError(f"{path}: expected an ONNX file: {error}") from error
-        (given,) = self._session.get_inputs()
-        self._name = given.name
+        except self._errors as error:
+            raise WeightsError(
+                f"{path}: expected an ONNX file that ONNX Runtime can run, {_EXPORT}: {error}"
+            ) from error
+        given, made = self._session.get_inputs(), self._session.get_outputs()
+        if len(given) != 1 or len(made) != 1 or len(given[0].shape) != 4:
+            found = ", ".join(f"{end.name} {end.shape}" for end in (*given, *made))
+            raise WeightsError(
+                f"{path}: expected one input (B, 3, H, W) and one output, found {found}; {_EXPORT}"
+            )
+        self._name = given[0].name
+        fixed = (size if isinstance(size, int) else 64 for size in given[0].shape[2:])
+        _check_size(self, path, "one", (1, 3, *fixed))
 
     def __call__(self, hazy: Tensor) -> Tensor:
         """Hazy (B, 3, H, W) -> dehazed, same shape."""
-        (dehazed,) = self._session.run(None, {self._name: hazy.float().contiguous().numpy()})
-        return torch.from_numpy(dehazed)
+        try:
+            (made,) = self._session.run(None, {self._name: hazy.float().contiguous().numpy()})
+        except self._errors as error:
+            raise WeightsError(
+                f"{self._path}: expected pictures (B, 3, H, W) of a size and type that it takes, "
+                f"got {tuple(hazy.shape)}: {error}"
+            ) from error
+        return torch.from_numpy(made)
+
+
+def _exceptions(module: ModuleType) -> tuple[type[Exception], ...]:
+    """All that ONNX Runtime raises: its errors have no base of their own."""
+    kinds = (kind for kind in vars(module).values() if isinstance(kind, type))
+    return tuple(kind for kind in kinds if issubclass(kind, Exception))
+
+
+def _check_size(method: Method, name: str | Path, kind: str, size: tuple[int, ...]) -> None:
+    with torch.no_grad():
+        made = method(torch.zeros(size))
+    if made.shape != size:
+        raise WeightsError(
+            f"{name}: expected a network whose output is as large as its input, got {kind}, "
+            f"which makes {tuple(made.shape)} of {size}; choose one that dehazes"
+        )
 
 
 def load_dehazer(
@@ -144,12 +184,12 @@ def load_dehazer(
 ) -> Dehazer | OnnxDehazer:
     """A checkpoint or an ONNX file as a method; its ``way`` says how it runs.
 
-    Pictures of more than a megapixel go through in tiles, in bounded memory, where the network
-    is made of convolutions and `ChannelAttention`.
+    A checkpoint made of convolutions and `ChannelAttention` takes pictures of more than a
+    megapixel in tiles, in bounded memory; an ONNX file takes every picture whole.
 
     Args:
         name: of a shipped checkpoint, a .safetensors file, or an .onnx file.
-        device: where the network runs.
+        device: where the network runs: "cpu", "cuda", "cuda:1", "mps".
         precision: "auto" is bfloat16 where the device multiplies it in hardware, else float32.
             bfloat16 moves values by less than half a grey level on average.
         compiled: let `torch.compile` fuse the network: half a minute once, then faster. Needs a
@@ -158,20 +198,15 @@ def load_dehazer(
     Raises:
         FileNotFoundError: no such checkpoint or file.
         WeightsError: weights that cannot be used, or of a network that changes the size.
-        ValueError: an ONNX file was to run another way, or there is no compiler.
+        ValueError: no such precision or device here, an ONNX file was to run another way, or
+            there is no compiler.
     """
     if Path(name).suffix == ".onnx":
-        if compiled or precision == "bfloat16" or str(device) != "cpu":
+        if compiled or precision not in ("auto", "float32") or str(device) != "cpu":
             raise ValueError(f"{name}: an ONNX file runs as it is written, on the processor")
         return load_onnx(name)
     network = load_pretrained(name)
-    with torch.no_grad():
-        made = network(torch.zeros(1, 3, 4, 6))
-    if made.shape != (1, 3, 4, 6):
-        raise WeightsError(
-            f"{name}: expected a network whose output is as large as its input, got "
-            f"{type(network).__name__}, which makes {tuple(made.shape[2:])} of (4, 6)"
-        )
+    _check_size(network, name, type(network).__name__, (1, 3, 4, 6))
     return Dehazer(network, device=device, precision=precision, compiled=compiled)
 
 
@@ -184,5 +219,5 @@ def load_onnx(path: Path | str) -> OnnxDehazer:
         WeightsError: not an ONNX file, or not of a network from picture to picture.
     """
     if not Path(path).is_file():
-        raise FileNotFoundError(f"{path}: no such file; write one with haze-course export")
+        raise FileNotFoundError(f"{path}: no such file; {_EXPORT}")
     return OnnxDehazer(path)

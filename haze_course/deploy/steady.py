@@ -6,6 +6,7 @@ picture, and the whole picture flickers. So the gates are averaged over time.
 
 import math
 
+import torch
 import torch.nn.functional as F
 from torch import Tensor
 
@@ -42,9 +43,10 @@ class SteadyDehazer:
         if before is None or before.shape != frame.shape or (frame - before).abs().mean() > _CUT:
             self._gates = self._dehazer.gates(frame)
         dehazed, now = self._dehazer.with_gates(frame, self._gates)
-        keep = self._keep
-        self._gates = {name: keep * gate + (1 - keep) * now[name]
-                       for name, gate in self._gates.items()}  # fmt: skip
+        self._gates = {  # in float32: a step of the average is finer than bfloat16
+            name: torch.lerp(now[name].float(), gate.float(), self._keep)
+            for name, gate in self._gates.items()
+        }
         return dehazed
 
 

@@ -18,11 +18,16 @@ from haze_course.deploy.ahead import Behind, ahead
 from haze_course.deploy.inference import Dehazer
 from haze_course.deploy.steady import Flicker, SteadyDehazer
 from haze_course.deploy.tiles import gate_names
+from haze_course.guards import check_number
 from haze_course.machine import needs_extra
 from haze_course.paths import atomic_path
 
 Method = Callable[[Tensor], Tensor]
 VIDEO_SUFFIXES = {".mp4", ".mov", ".m4v", ".mkv", ".webm", ".avi"}
+# Sound that players of .mp4 know: it is copied. FFmpeg refuses others there, or writes PCM that
+# few can play.
+_COPIED = {"aac", "ac3", "alac", "eac3", "flac", "mp3", "mp3float", "opus"}
+_UNSPECIFIED = 2  # of a frame's colours, in FFmpeg's numbers
 
 
 class VideoError(ValueError):
@@ -54,6 +59,8 @@ def dehaze_video(
 ) -> VideoReport:
     """Dehaze every frame; sound, times and turns are kept.
 
+    Sound that .mp4 does not hold, as the PCM of many .avi, becomes AAC of one or two channels.
+
     Args:
         source: any video that FFmpeg reads.
         target: .mp4 (H.264); complete or not at all.
@@ -80,7 +87,7 @@ def dehaze_video(
             with bar, _Writer(part, reader, rate) as writer, Behind() as behind:
                 for piece in ahead(_pieces(reader)):
                     if isinstance(piece, av.Packet):
-                        behind(writer.copy, piece)
+                        behind(writer.hear, piece)
                         continue
                     hazy = _upright(piece)
                     dehazed = method(hazy)
@@ -91,7 +98,9 @@ def dehaze_video(
             if not count:
                 raise VideoError(f"{source}: expected a video, found no frame in it")
     except av.FFmpegError as error:
-        raise VideoError(f"{source}: expected a video, could not read it: {error}") from error
+        raise VideoError(
+            f"{source}: expected a video, could not turn it into {target}: {error}"
+        ) from error
     return VideoReport(count, time.perf_counter() - start, flicker.value)
 
 
@@ -112,20 +121,27 @@ def read_video(path: Path | str) -> Iterator[Tensor]:
         raise VideoError(f"{path}: expected a video, could not read it: {error}") from error
 
 
-def write_video(frames: Iterable[Tensor], path: Path | str, *, rate: float = 25) -> None:
+def write_video(frames: Iterable[Tensor], path: Path | str, *, rate: float | Fraction = 25) -> None:
     """Frames (1, 3, H, W) in [0, 1] -> an .mp4 (H.264), complete or not at all.
 
     Args:
         frames: all of one size.
         path: ends in .mp4.
-        rate: frames a second.
+        rate: frames a second; 30000 / 1001, as any fraction of a broadcast, is kept exactly.
 
     Raises:
+        ValueError: there are no frames, or no such rate.
         MissingExtra: PyAV is not installed.
     """
-    with atomic_path(path) as part, _Writer(part, None, Fraction(rate)) as writer:
+    check_number(float(rate), "rate", 1e-3)
+    exact = Fraction(rate).limit_denominator(1001)  # FFmpeg's fractions are of small numbers
+    count = 0
+    with atomic_path(path) as part, _Writer(part, None, exact) as writer:
         for frame in frames:
             writer.encode(frame, None)
+            count += 1
+        if not count:
+            raise ValueError(f"{path}: expected at least one frame, got none; nothing was written")
 
 
 def _pieces(reader: Any) -> Iterator[Any]:
@@ -141,13 +157,19 @@ def _pieces(reader: Any) -> Iterator[Any]:
 
 def _upright(frame: Any) -> Tensor:
     """A decoded frame -> (1, 3, H, W) in [0, 1], turned as its camera was held."""
-    pixels = torch.from_numpy(frame.to_ndarray(format="rgb24"))
+    colours = _colours(frame.height) if frame.colorspace == _UNSPECIFIED else None
+    pixels = torch.from_numpy(frame.to_ndarray(format="rgb24", src_colorspace=colours))
     image = pixels.permute(2, 0, 1)[None].float() / 255
     return torch.rot90(image, frame.rotation // 90, dims=(2, 3)) if frame.rotation else image
 
 
+def _colours(height: int) -> int:
+    """What players take for an unmarked video of this size: ITU-R BT.709 if large, or BT.601."""
+    return 1 if height >= 720 else 5
+
+
 class _Writer:
-    """An .mp4 under way: H.264 pictures, and the sound of another file as it is."""
+    """An .mp4 under way: H.264 pictures, and the sound of another file, as it is or as AAC."""
 
     def __init__(self, path: Path, reader: Any, rate: Fraction) -> None:
         with needs_extra("video"):
@@ -157,7 +179,9 @@ class _Writer:
         self._pictures: Any = None
         self._early: list[Any] = []
         audio = reader.streams.audio if reader else []
-        self._sound = {s.index: self._container.add_stream_from_template(s) for s in audio}
+        known = [s for s in audio if s.codec_context]  # PyAV refuses the others by name
+        self._recoded = [s for s in known if s.codec_context.name not in _COPIED]
+        self._sound = {s.index: self._add_sound(s) for s in audio}
 
     def __enter__(self) -> "_Writer":
         return self
@@ -173,32 +197,44 @@ class _Writer:
         frame = frame.reformat(format=self._pictures.pix_fmt, dst_colorspace=self._colours)
         self._container.mux(self._pictures.encode(frame))
 
-    def copy(self, packet: Any) -> None:
+    def hear(self, packet: Any) -> None:
         """The next piece of sound; it waits for the first picture, whose stream comes first."""
         if self._pictures is None:
             self._early.append(packet)
-            return
-        packet.stream = self._sound[packet.stream.index]
-        self._container.mux(packet)
+        elif packet.stream in self._recoded:
+            self._recode(packet.stream, packet.decode())
+        else:
+            packet.stream = self._sound[packet.stream.index]
+            self._container.mux(packet)
+
+    def _add_sound(self, heard: Any) -> Any:
+        if heard in self._recoded:  # to a rate and a layout that every player takes
+            layout = "mono" if heard.codec_context.channels == 1 else "stereo"
+            return self._container.add_stream("aac", rate=48_000, layout=layout)
+        return self._container.add_stream_from_template(heard)
+
+    def _recode(self, heard: Any, frames: Iterable[Any]) -> None:
+        for frame in frames:  # None: no more will come
+            self._container.mux(self._sound[heard.index].encode(frame))
 
     def _open(self, frame: Any, like: Any) -> None:
         stream = self._container.add_stream("libx264", rate=self._rate, options={"crf": "18"})
         stream.width, stream.height = frame.width, frame.height
         even = frame.width % 2 == 0 and frame.height % 2 == 0
         stream.pix_fmt = "yuv420p" if even else "yuv444p"  # which every player can show
-        # Unmarked videos are read by their size, as players do.
-        large = frame.height >= 720
-        self._colours = 1 if large else 5  # ITU-R BT.709, BT.601
+        self._colours = _colours(frame.height)
         stream.codec_context.colorspace = self._colours
         if like is not None and like.time_base:
             stream.codec_context.time_base = like.time_base
         self._pictures = stream
         for packet in self._early:
-            self.copy(packet)
+            self.hear(packet)
 
     def __exit__(self, kind: type[BaseException] | None, *_: object) -> None:
         try:
             if kind is None and self._pictures is not None:
                 self._container.mux(self._pictures.encode())
+                for heard in self._recoded:
+                    self._recode(heard, [*heard.codec_context.decode(), None])
         finally:
             self._container.close()

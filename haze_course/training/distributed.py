@@ -17,6 +17,8 @@ import torch.distributed as dist
 from torch import Tensor, nn
 from torch.nn.parallel import DistributedDataParallel
 
+from haze_course.machine import usable_device
+
 Batch = TypeVar("Batch")
 PATIENCE = timedelta(hours=2)  # the others wait while the first rank validates
 
@@ -40,7 +42,7 @@ def local_device(kind: str) -> torch.device:
     """A device by name; one of several processes on a machine takes a GPU of its own."""
     if kind == "cuda" and ranks() > 1:
         return torch.device("cuda", int(os.environ.get("LOCAL_RANK", "0")))
-    return torch.device(kind)
+    return usable_device(kind)
 
 
 def join(device: torch.device, seed: int) -> None:
