@@ -7,6 +7,8 @@ Every number and every sentence is computed; a test compares the README with wha
 
 from __future__ import annotations
 
+from typing import Any
+
 import click
 from run_study import PHASES, decision
 from tables import DATA
@@ -50,11 +52,22 @@ def results() -> str:
             "",
             f"The teacher over bicubic interpolation: {teacher['gain over bicubic']}.",
             "",
+            *_pair(cards),
             f"The study that decides ({steps} steps, {split} split; {ended}):",
             "",
             *said,
         ]
     )
+
+
+def _pair(cards: dict[str, dict[str, Any]]) -> list[str]:
+    """What two trainings that differ in the term are, and are not."""
+    return [
+        f"`{name}` is `student` with the term {card['term']}, one training each: no evidence that "
+        "the term helps. That is what the study is for."
+        for name, card in cards.items()
+        if "term" in card
+    ] + [""]
 
 
 def _score(scores: dict[str, float]) -> str:
