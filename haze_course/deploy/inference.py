@@ -70,7 +70,7 @@ class Dehazer:
         with self._autocast():
             if large and gate_names(self.network):  # hooks set gates: never compiled
                 made = [dehaze_in_tiles(self.network, one).cpu() for one in hazy[:, None]]
-                return torch.cat(made)
+                return torch.cat(made) if len(made) > 1 else made[0]  # no second copy
             there = hazy.to(self.device, memory_format=torch.channels_last)
             dehazed: Tensor = self._whole(there)
         return dehazed.float().cpu()
