@@ -12,6 +12,7 @@ from command import call, picture, refused
 
 import haze_course as hc
 from haze_course.cli import export, training
+from haze_course.cli.group import method_name
 from haze_course.images import read_image
 from haze_course.nets import FFANet, save_pretrained, teacher
 from haze_course.training import shipped
@@ -100,6 +101,17 @@ def test_evaluate_measures_a_network_on_pairs(tmp_path: Path, weights: Path) -> 
     refused(call("evaluate", "--json", tmp_path / "s.json"), "one of --data FOLDER and --shipped")
     both = ("--data", tmp_path, "--shipped", "rooms", "--json", tmp_path / "s.json")
     refused(call("evaluate", *both), "one of --data FOLDER and --shipped")
+
+
+def test_two_files_of_one_name_are_two_methods(tmp_path: Path) -> None:
+    names = []
+    for folder in ("a", "b"):
+        (tmp_path / folder).mkdir()
+        (tmp_path / folder / "mine.safetensors").write_bytes(folder.encode())
+        names.append(method_name(str(tmp_path / folder / "mine.safetensors")))
+    assert names[0] != names[1]
+    assert [name.split()[0] for name in names] == ["mine", "mine"]
+    assert method_name("student") == "student"
 
 
 def test_evaluate_knows_the_pairs_of_the_course(

@@ -20,7 +20,7 @@ from haze_course.course.answers import fill
 from haze_course.paths import notebooks_folder
 from haze_course.plots.web import html_images, html_swipe
 from haze_course.teaching import upload, widgets
-from haze_course.teaching.checking import Result, Verdict
+from haze_course.teaching.checking import Result, Verdict, Violation, choice
 from haze_course.teaching.progress import FILE, record
 from haze_course.teaching.quiz import parse, quiz_text, quiz_widget, quizzes_of
 
@@ -284,3 +284,20 @@ def test_an_answer_takes_the_place_of_a_stub() -> None:
     assert value.source == "f = {'a': 1}\nf = hc.teaching.exercise(\"99-1\", f)"
     with pytest.raises(ValueError, match="no cell for exercise 99-2; there are 99-1"):
         fill(notebook, {"99-2": "1"})
+
+
+@pytest.mark.parametrize(
+    ("answer", "found"),
+    [
+        ({"wall": " Too  LOW "}, "too low"),
+        ({"wall": "low"}, "wall: expected one of 'too low', 'right', got 'low'"),
+        ({"wall": 3}, "wall: expected one of 'too low', 'right', got 3"),
+        ({"sky": "right"}, "there is no entry 'wall'"),
+        ("right", "there is no entry 'wall'"),
+    ],
+)
+def test_a_word_in_an_answer_is_one_of_those_allowed(answer: Any, found: str) -> None:
+    try:
+        assert choice(answer, "wall", ("too low", "right")) == found
+    except Violation as violation:
+        assert str(violation) == found

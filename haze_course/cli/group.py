@@ -4,6 +4,7 @@ Exit codes: 0 all well; 1 a notebook failed or was interrupted; 2 something to c
 """
 
 import errno
+import hashlib
 from pathlib import Path
 
 import click
@@ -43,6 +44,14 @@ def check_result(path: Path, suffix: str, *, force: bool) -> None:
         what = "is a folder" if path.is_dir() else "is there already"
         raise ValueError(f"{path} {what}; choose another name, or --force to replace a file")
     path.parent.mkdir(parents=True, exist_ok=True)
+
+
+def method_name(model: str) -> str:
+    """What tables call a network: a shipped name, or a file's with a hash, as two may share one."""
+    file = Path(model)
+    if not file.is_file():
+        return file.stem
+    return f"{file.stem} {hashlib.sha256(file.read_bytes()).hexdigest()[:8]}"
 
 
 def _explain(error: Exception) -> str:

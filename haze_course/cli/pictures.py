@@ -1,6 +1,5 @@
 """Commands for pictures: dehaze them, measure a method on pairs of them."""
 
-import hashlib
 import time
 from collections.abc import Callable, Sequence
 from pathlib import Path
@@ -8,7 +7,7 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
-from haze_course.cli.group import FOLDER, UserError, check_result
+from haze_course.cli.group import FOLDER, UserError, check_result, method_name
 from haze_course.layouts import LAYOUTS
 
 if TYPE_CHECKING:
@@ -119,8 +118,6 @@ def evaluate(
             check_result(file, suffix, force=force or resume)
     where, pairs = _pairs(data, layout, shipped)
     name, run = _method(method, model, precision="float32")
-    if model and (weights := Path(model)).is_file():  # two files may share a name
-        name += f" {hashlib.sha256(weights.read_bytes()).hexdigest()[:8]}"
     done = {}
     if resume and csv_file:
         done = read_done(csv_file, pairs, name=name, protocol=protocol)
@@ -157,5 +154,5 @@ def _method(method: str, model: str | None, **how: Any) -> "tuple[str, Callable[
     from haze_course.quality.evaluation import identity
 
     if model is not None:
-        return Path(model).stem, load_dehazer(model, **how)
+        return method_name(model), load_dehazer(model, **how)
     return method, {"dark-channel": dehaze_dark_channel, "hazy": identity}[method]

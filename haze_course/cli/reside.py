@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 
 import click
 
-from haze_course.cli.group import FOLDER, UserError, check_result
+from haze_course.cli.group import FOLDER, UserError, check_result, method_name
 from haze_course.layouts import REAL_LAYOUTS
 
 if TYPE_CHECKING:
@@ -95,7 +95,7 @@ def sheets(
     for page in pages:
         check_result(page, ".jpg", force=force)
     methods: dict[str, Method] = {"dark channel": dehaze_dark_channel}
-    methods |= {Path(model).stem: load_dehazer(model) for model in models}
+    methods |= {method_name(model): load_dehazer(model) for model in models}
     problems = draw_pages(pages, methods)
     click.echo(f"{len(pages)} pages in {out}")
     if problems:

@@ -14,7 +14,7 @@ from torch import Tensor
 from torch.utils.data import Dataset
 
 from haze_course.data.reside_folders import Folders, one_place, pictures_below
-from haze_course.guards import check_number
+from haze_course.guards import check_choice, check_number
 from haze_course.images import ImageError, list_images, read_image
 from haze_course.layouts import ANY_PAIRS, LAYOUTS, REAL_LAYOUTS
 
@@ -217,8 +217,7 @@ class PairedImages(Dataset[tuple[Tensor, ...]]):
 
 
 def _check_layout(root: Path, layout: str, known: Sequence[str]) -> None:
-    if layout not in known:
-        raise ValueError(f"layout: expected one of {', '.join(known)}, got {layout!r}")
+    check_choice(layout, "layout", known)
     if not root.is_dir():
         raise FileNotFoundError(f"{root}: no such folder; expected one with pictures of {layout!r}")
 

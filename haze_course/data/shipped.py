@@ -14,6 +14,7 @@ import torch
 import torch.nn.functional as F
 from torch import Tensor
 
+from haze_course.guards import check_choice
 from haze_course.images import read_codes, read_image
 from haze_course.paths import data_folder
 
@@ -173,8 +174,8 @@ def select(rows: tuple[dict[str, str], ...], **wanted: str | None) -> list[dict[
     """The rows with the wanted values; what no row has is an error, not an empty list."""
     for column, value in wanted.items():
         found = sorted({row[column] for row in rows})
-        if value is not None and value not in found:
-            raise ValueError(f"{column}: expected one of {', '.join(found)}, got {value!r}")
+        if value is not None:
+            check_choice(value, column, found)
     chosen = [row for row in rows if all(v is None or row[c] == v for c, v in wanted.items())]
     if not chosen:
         raise ValueError(f"no rows with {', '.join(f'{c} {v!r}' for c, v in wanted.items() if v)}")

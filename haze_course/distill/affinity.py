@@ -13,7 +13,7 @@ import torch
 import torch.nn.functional as F
 from torch import Tensor
 
-from haze_course.guards import check_image
+from haze_course.guards import check_choice, check_image
 
 Scale = Literal["rms", "mse", "released"]
 Normalize = Literal["cosine", "centred"] | None
@@ -70,8 +70,7 @@ def feature_affinity_loss(
     Raises:
         ValueError: the two maps cannot meet on one grid.
     """
-    if scale not in _SCALES:
-        raise ValueError(f"scale: expected one of {', '.join(_SCALES)}, got {scale!r}")
+    check_choice(scale, "scale", _SCALES)
     with torch.autocast(student.device.type, enabled=False):
         s, t = _on_one_grid(student, teacher.detach(), pool)
         s, t = _columns(s.double(), normalize), _columns(t.double(), normalize)

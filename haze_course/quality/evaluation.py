@@ -18,7 +18,7 @@ import torch
 from torch import Tensor, nn
 from tqdm import tqdm
 
-from haze_course.guards import check_image
+from haze_course.guards import check_choice, check_image
 from haze_course.paths import atomic_path, write_text
 from haze_course.quality.metrics import check_protocol, ciede2000, psnr, ssim
 from haze_course.quality.statistics import bootstrap_interval
@@ -118,8 +118,7 @@ def paired_differences(
 
     Positive always favours `method_a`: where smaller is better (ciede2000) the sign is turned.
     """
-    if metric not in METRICS:
-        raise ValueError(f"metric: expected one of {', '.join(METRICS)}, got {metric!r}")
+    check_choice(metric, "metric", METRICS)
     chosen = [record for record in records if record.method in (method_a, method_b)]
     scores = {(record.method, record.image): getattr(record, metric) for record in chosen}
     protocols = {record.protocol for record in chosen}

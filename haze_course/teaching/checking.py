@@ -7,7 +7,7 @@ says what went in and what came out, never what should have come out.
 
 import math
 import traceback
-from collections.abc import Callable
+from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass
 from typing import Any
 
@@ -167,6 +167,43 @@ def expect(holds: object, counterexample: str) -> None:
     """Raise `Violation` with the counterexample unless it holds."""
     if not bool(holds):
         raise Violation(counterexample)
+
+
+def entry(answer: Any, name: str) -> Any:
+    """What stands under a name in a learner's dictionary."""
+    expect(isinstance(answer, Mapping) and name in answer, f"there is no entry {name!r}")
+    return answer[name]
+
+
+def choice(answer: Any, name: str, allowed: Iterable[str]) -> str:
+    """The word under a name, one of those allowed, spelt as they are: case and spaces pass."""
+    given = entry(answer, name)
+    known = {word.lower(): word for word in allowed}
+    word = " ".join(str(given).split()).lower()
+    listed = ", ".join(map(repr, known.values()))
+    expect(word in known, f"{name}: expected one of {listed}, got {given!r}")
+    return known[word]
+
+
+def each(
+    judge: Callable[[Any, Draw, str], None], says: str, names: Mapping[str, str]
+) -> tuple[Property, ...]:
+    """One property for each entry of a dictionary that is the answer.
+
+    Args:
+        judge: (answer, draw, name of the entry) -> None, or a `Violation`.
+        says: the sentence, with {} for the name of the entry.
+        names: of the property -> of the entry.
+    """
+
+    def one(called: str, name: str) -> Property:
+        def held(answer: Any, draw: Draw) -> None:
+            judge(answer, draw, name)
+
+        held.__name__, held.__doc__ = called, says.format(name)
+        return held
+
+    return tuple(one(called, name) for called, name in names.items())
 
 
 def as_tensor(found: Any, what: str, shape: tuple[int, ...] | None = None) -> Tensor:

@@ -41,7 +41,7 @@ def share() -> slice:
 def local_device(kind: str) -> torch.device:
     """A device by name; one of several processes on a machine takes a GPU of its own."""
     if kind == "cuda" and ranks() > 1:
-        return torch.device("cuda", int(os.environ.get("LOCAL_RANK", "0")))
+        kind = f"cuda:{os.environ.get('LOCAL_RANK', '0')}"
     return usable_device(kind)
 
 

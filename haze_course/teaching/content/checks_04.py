@@ -2,7 +2,16 @@
 
 import torch
 
-from haze_course.teaching.checking import Draw, Exercise, Violation, as_tensor, expect, same
+from haze_course.teaching.checking import (
+    Draw,
+    Exercise,
+    Violation,
+    as_tensor,
+    choice,
+    each,
+    expect,
+    same,
+)
 
 
 def psnr(image, target):
@@ -146,37 +155,16 @@ ALIBIS = {
 }
 
 
-def _is_borne_out(answer, name: str):
-    given = " ".join(str(answer[name]).split())
-    suspect = next((flaw for flaw in ALIBIS if flaw.lower() == given.lower()), "")
-    expect(suspect, f"{name}: expected one of {', '.join(ALIBIS)}, got {given!r}")
+def _is_borne_out(answer, _draw: Draw, name: str) -> None:
+    suspect = choice(answer, name, ALIBIS)
     expect(suspect == FLAWS[name], f"{name} is innocent of {suspect!r}: {ALIBIS[suspect]}")
 
 
-def report_1(answer, _draw: Draw):
-    """The flaw that you name for report 1 is to be seen in its table."""
-    _is_borne_out(answer, "report 1")
-
-
-def report_2(answer, _draw: Draw):
-    """The flaw that you name for report 2 is to be seen in its table."""
-    _is_borne_out(answer, "report 2")
-
-
-def report_3(answer, _draw: Draw):
-    """The flaw that you name for report 3 is to be seen in its table."""
-    _is_borne_out(answer, "report 3")
-
-
-def report_4(answer, _draw: Draw):
-    """The flaw that you name for report 4 is to be seen in its table."""
-    _is_borne_out(answer, "report 4")
-
-
-def report_5(answer, _draw: Draw):
-    """The flaw that you name for report 5 is to be seen in its table."""
-    _is_borne_out(answer, "report 5")
-
+FLAWED = each(
+    _is_borne_out,
+    "The flaw that you name for {} is to be seen in its table.",
+    {name.replace(" ", "_"): name for name in FLAWS},
+)
 
 EXERCISES = {
     "04-1": Exercise(
@@ -219,7 +207,7 @@ EXERCISES = {
     ),
     "04-3": Exercise(
         FLAWS,
-        (report_1, report_2, report_3, report_4, report_5),
+        FLAWED,
         (
             "Ask what must be equal for the claim to be fair. Then look for the column where the "
             "rows differ although they should not, or for the number that does not follow from the "

@@ -1,13 +1,20 @@
 """Exercises of notebook 08: an experiment on distillation."""
 
-from collections.abc import Mapping
-
 import torch
 from scipy.stats import nct
 from scipy.stats import t as student_t
 from torch import nn
 
-from haze_course.teaching.checking import Draw, Exercise, as_tensor, expect, same
+from haze_course.teaching.checking import (
+    Draw,
+    Exercise,
+    as_tensor,
+    choice,
+    each,
+    entry,
+    expect,
+    same,
+)
 
 RIVALS = {
     "the term does nothing": "none",
@@ -40,13 +47,8 @@ def _study(world: str, arm: str, draw: Draw) -> tuple[float, str]:
     )
 
 
-def _controls(answer: object, rival: str, draw: Draw) -> None:
-    expect(isinstance(answer, Mapping) and rival in answer, f"there is no entry {rival!r}")
-    arm = answer[rival]  # type: ignore[index]
-    expect(
-        isinstance(arm, str) and arm in _CONTROLS,
-        f"{rival!r}: expected one of {', '.join(_CONTROLS)}, got {arm!r}",
-    )
+def _controls(answer: object, draw: Draw, rival: str) -> None:
+    arm = choice(answer, rival, _CONTROLS)
     worlds = list(_HELPED)
     lead, made_up = _study(rival, arm, draw)
     expect(lead < 0.15, f"{made_up}, so {rival!r} is ruled out although it is true there")
@@ -54,24 +56,16 @@ def _controls(answer: object, rival: str, draw: Draw) -> None:
     expect(lead > 0.15, f"{made_up}, so {rival!r} is not ruled out although it is false there")
 
 
-def finds_an_idle_term(answer, draw: Draw):
-    """Its control rules out "the term does nothing" where that is false, and only there."""
-    _controls(answer, "the term does nothing", draw)
-
-
-def finds_any_picture(answer, draw: Draw):
-    """Its control rules out "any picture would do" where that is false, and only there."""
-    _controls(answer, "any picture would do", draw)
-
-
-def finds_any_network(answer, draw: Draw):
-    """Its control rules out "any network would do" where that is false, and only there."""
-    _controls(answer, "any network would do, trained or not", draw)
-
-
-def finds_the_clear_picture(answer, draw: Draw):
-    """Its control rules out "the clear picture would do" where that is false, and only there."""
-    _controls(answer, "the clear picture would do, without a network", draw)
+CONTROLLED = each(
+    _controls,
+    'Its control rules out "{}" where that is false, and only there.',
+    {
+        "finds_an_idle_term": "the term does nothing",
+        "finds_any_picture": "any picture would do",
+        "finds_any_network": "any network would do, trained or not",
+        "finds_the_clear_picture": "the clear picture would do, without a network",
+    },
+)
 
 
 def read_interval(taught, alone):
@@ -176,20 +170,8 @@ SCORES = ("last checkpoint", "best checkpoint", "training loss")
 SHARED = ("nothing", "initial weights", "initial weights, batches, haze")
 
 
-def _choice(answer: object, name: str, allowed: tuple[str, ...]) -> str:
-    expect(isinstance(answer, Mapping) and name in answer, f"there is no entry {name!r}")
-    given = answer[name]  # type: ignore[index]
-    listed = ", ".join(map(repr, allowed))
-    expect(
-        isinstance(given, str) and given in allowed,
-        f"{name!r}: expected one of {listed}, got {given!r}",
-    )
-    return str(given)
-
-
 def _seeds(answer: object) -> int:
-    expect(isinstance(answer, Mapping) and "seeds" in answer, "there is no entry 'seeds'")
-    given = answer["seeds"]  # type: ignore[index]
+    given = entry(answer, "seeds")
     whole = isinstance(given, int | float) and not isinstance(given, bool) and given == int(given)
     expect(whole and given >= 2, f"'seeds': expected a whole number from 2 on, got {given!r}")
     return int(given)
@@ -197,7 +179,7 @@ def _seeds(answer: object) -> int:
 
 def the_score_favours_nobody(answer, draw: Draw):
     """Two arms whose students are equally good get the same score, on average."""
-    score = _choice(answer, "score", SCORES)
+    score = choice(answer, "score", SCORES)
     rough, term = draw.number(0.25, 0.4), draw.number(0.001, 0.003)
     noise = torch.randn(2, 500, 40, generator=draw.generator).double()
     checkpoints = 20 + noise * torch.tensor([0.1, rough]).reshape(2, 1, 1)  # arms, studies, epochs
@@ -217,7 +199,7 @@ def the_score_favours_nobody(answer, draw: Draw):
 
 def shared_luck_does_not_count(answer, draw: Draw):
     """Luck that arms can share is not in their difference."""
-    shared = _choice(answer, "shared", SHARED)
+    shared = choice(answer, "shared", SHARED)
     start, batches = 0.3 * torch.randn(2, 2, generator=draw.generator).double()
     luck = [0.0, 0.0]
     for arm in range(2):
@@ -257,8 +239,7 @@ def _gram(image):
 
 
 def _repaired(answer: object, snippet: str, last: int) -> int:
-    expect(isinstance(answer, Mapping) and snippet in answer, f"there is no entry {snippet!r}")
-    given = answer[snippet]  # type: ignore[index]
+    given = entry(answer, snippet)
     text = str(given).strip()
     expect(
         text.isdigit() and 1 <= int(text) <= last,
@@ -323,7 +304,7 @@ BUGS = {"A": 5, "B": 7, "C": 3, "D": 5}
 EXERCISES = {
     "08-1": Exercise(
         RIVALS,
-        (finds_an_idle_term, finds_any_picture, finds_any_network, finds_the_clear_picture),
+        CONTROLLED,
         (
             "Suppose that the rival is true. Which arm then has all that it takes to do as well as "
             "teacher? And suppose that it is false: does that arm fall behind?",

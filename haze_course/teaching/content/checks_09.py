@@ -1,10 +1,8 @@
 """Exercises of notebook 09: scores of many pictures, and what may be said of them."""
 
-from collections.abc import Mapping
-
 import torch
 
-from haze_course.teaching.checking import Draw, Exercise, as_tensor, expect, same
+from haze_course.teaching.checking import Draw, Exercise, as_tensor, choice, expect, same
 
 
 def logarithm_last(psnr):
@@ -172,10 +170,7 @@ SENTENCES = {
 
 
 def _said(answer: object, sentence: str) -> str:
-    expect(isinstance(answer, Mapping) and sentence in answer, f"there is no entry {sentence!r}")
-    given = str(answer[sentence]).strip().lower()  # type: ignore[index]
-    expect(given in ("fair", "unfair"), f"{sentence!r}: expected fair or unfair, got {given!r}")
-    return given
+    return choice(answer, sentence, ("fair", "unfair"))
 
 
 def _worlds(draw: Draw, mean: float, half: float):

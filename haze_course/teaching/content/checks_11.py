@@ -1,6 +1,5 @@
 """Exercises of notebook 11: what a photo without ground truth can refute, and what it cannot."""
 
-from collections.abc import Mapping
 from functools import cache
 
 import torch
@@ -9,7 +8,7 @@ from haze_course.data.shipped import real_haze
 from haze_course.deploy.inference import load_dehazer
 from haze_course.physics import priors
 from haze_course.physics.scattering import add_haze, remove_haze
-from haze_course.teaching.checking import Draw, Exercise, as_tensor, expect, same
+from haze_course.teaching.checking import Draw, Exercise, as_tensor, choice, each, expect, same
 
 
 def explaining_transmission(hazy, clear, airlight, floor=0.01):
@@ -239,10 +238,7 @@ def best_airlight(hazy, clear, airlight, steps: int = 15):
 def _judge(answer, draw: Draw, name: str) -> None:
     for method in ("dark channel", "half-student"):
         key = f"{name}, {method}"
-        expect(isinstance(answer, Mapping) and key in answer, f"there is no entry {key!r}")
-        given = str(answer[key]).strip().lower()
-        allowed = ("proved", "refuted", "open")
-        expect(given in allowed, f"{key}: expected one of {', '.join(allowed)}, got {given!r}")
+        given = choice(answer, key, ("proved", "refuted", "open"))
         left, back = evidence(name, method)
         if given == "proved":
             apart, off = _other_scene(name, method, draw)
@@ -269,20 +265,11 @@ def _other_scene(name: str, method: str, draw: Draw) -> tuple[float, float]:
     return 255 * (other - claim).abs().mean().item(), 255 * off.item()
 
 
-def the_temple(answer, draw: Draw):
-    """Both claims about the golden temple are judged by the rule."""
-    _judge(answer, draw, TEMPLE)
-
-
-def the_tea_garden(answer, draw: Draw):
-    """Both claims about the tea garden are judged by the rule."""
-    _judge(answer, draw, TEA)
-
-
-def the_snow(answer, draw: Draw):
-    """Both claims about the snow are judged by the rule."""
-    _judge(answer, draw, SNOW)
-
+PLACES = each(
+    _judge,
+    "Both claims about the {} are judged by the rule.",
+    {"the_temple": TEMPLE, "the_tea_garden": TEA, "the_snow": SNOW},
+)
 
 EXERCISES = {
     "11-1": Exercise(
@@ -330,7 +317,7 @@ EXERCISES = {
     ),
     "11-3": Exercise(
         JUDGED,
-        (the_temple, the_tea_garden, the_snow),
+        PLACES,
         (
             "Read the table, not the pictures. The rule has two ways to refute, and no way to "
             "prove.",

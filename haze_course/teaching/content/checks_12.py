@@ -1,11 +1,11 @@
 """Exercises of notebook 12: a loss term, what channels know of the haze, half the size."""
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable
 
 import torch
 from torch import Tensor
 
-from haze_course.teaching.checking import Draw, Exercise, as_tensor, expect, same
+from haze_course.teaching.checking import Draw, Exercise, as_tensor, choice, each, expect, same
 from haze_course.training.recipes import enlarge, shrink
 
 
@@ -114,13 +114,9 @@ _CHANNELS: dict[str, Callable[[Tensor, Draw], Tensor]] = {
 }
 
 
-def _goes(answer: object, name: str, draw: Draw) -> None:
+def _goes(answer: object, draw: Draw, name: str) -> None:
     """Does what is claimed of a channel hold in a made-up window?"""
-    expect(isinstance(answer, Mapping) and name in answer, f"there is no entry {name!r}")
-    given = answer[name]  # type: ignore[index]
-    words = FALLS, RISES, NEITHER
-    claim = str(given).strip().lower()
-    expect(claim in words, f"{name!r}: expected one of {', '.join(words)}, got {given!r}")
+    claim = choice(answer, name, (FALLS, RISES, NEITHER))
     scene, airlight = 0.1 + 0.6 * draw.image(15, 15), draw.number(0.8, 1)
     steps = [draw.number(0.1, 0.3), draw.number(0.4, 0.6), draw.number(0.7, 0.9)]
     measured: list[list[float]] = []
@@ -136,24 +132,11 @@ def _goes(answer: object, name: str, draw: Draw) -> None:
     expect(goes == claim, f"a made-up window of 15 x 15, its {name} at {table}")
 
 
-def the_noise(answer, draw: Draw):
-    """In a made-up window, noise goes with t as you say."""
-    _goes(answer, "noise", draw)
-
-
-def the_dark_channel(answer, draw: Draw):
-    """In a made-up window, the dark channel goes with t as you say."""
-    _goes(answer, "dark channel", draw)
-
-
-def the_bright_channel(answer, draw: Draw):
-    """In a made-up window, the bright channel goes with t as you say."""
-    _goes(answer, "bright channel", draw)
-
-
-def the_contrast(answer, draw: Draw):
-    """In a made-up window, the contrast goes with t as you say."""
-    _goes(answer, "contrast", draw)
+GOING = each(
+    _goes,
+    "In a made-up window, {} goes with t as you say.",
+    {f"the_{name.replace(' ', '_')}": name for name in GOES},
+)
 
 
 def change_enlarged(method, hazy):
@@ -238,7 +221,7 @@ EXERCISES = {
     ),
     "12-2": Exercise(
         GOES,
-        (the_noise, the_dark_channel, the_bright_channel, the_contrast),
+        GOING,
         (
             "Put the smallest, the largest and two middling values of a window through "
             "I = J t + A (1 - t), once with a small t and once with a large one.",
