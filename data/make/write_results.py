@@ -63,8 +63,8 @@ def results() -> str:
 def _pair(cards: dict[str, dict[str, Any]]) -> list[str]:
     """What two trainings that differ in the term are, and are not."""
     return [
-        f"`{name}` is `student` with the term {card['term']}, one training each: no evidence that "
-        "the term helps. That is what the study is for."
+        f"`{name}` is `student` with the term {card['term']}, one training each: no evidence for "
+        "the term, nor against it. That is what the study is for."
         for name, card in cards.items()
         if "term" in card
     ] + [""]
