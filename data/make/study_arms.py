@@ -204,6 +204,8 @@ TOGETHER = Arm(
     learning_rate=4e-3,
 )
 
+THRICE = replace(TOGETHER, pictures="scenes thrice")
+
 # The same area in every batch, so that arms cost the same.
 RECIPES: dict[str, Arm] = {
     "none": Arm(),
@@ -224,5 +226,8 @@ RECIPES: dict[str, Arm] = {
     "noise and JPEG": Arm(haze=HazeSettings(noise=(0.0, 0.02), jpeg=(70, 95))),
     "together": TOGETHER,
     "together, absolute error": replace(TOGETHER, error=F.l1_loss),
-    "together, scenes thrice": replace(TOGETHER, pictures="scenes thrice"),
+    "together, scenes thrice": THRICE,
+    "together, scenes thrice, haze down to 0.08": replace(
+        THRICE, haze=HazeSettings(t_far=(0.08, 0.7), constant=(0.3, 1.0))
+    ),
 }

@@ -6,8 +6,17 @@
     python data/make/train_shipped.py student-distilled --more out/more
     python data/make/train_shipped.py half-student --more out/more
 
+Each student then goes through a second cycle: `--again`, for all three alike.
+
+    python data/make/render_scenes.py --extra 120 --kind room --samples 8 --out out/more
+    python data/make/train_shipped.py student --more out/more --again
+
+The rate rises to half its first peak and falls once more, on new batches (warm restarts:
+Loshchilov and Hutter, SGDR, ICLR 2017, arXiv:1608.03983).
+
 `student-distilled` is `student` with the term that the study decides about: same start, same
-batches, same steps. The pair shows what such a term changes; whether it helps, the study says.
+batches, same steps; the weight of the term has reached zero before the second cycle. The pair
+shows what such a term changes; whether it helps, the study says.
 
 Stop it at any moment and start it again: the state lies in --work, and the result is that of a
 training that was not stopped. Choices are made on the validation split; the card's scores are of
@@ -34,6 +43,7 @@ from haze_course.training.loop import History
 from haze_course.training.recipes import SHAVE, enlarge, super_resolution_psnr
 
 Scores = dict[str, Any]
+CYCLE: dict[str, Any] = {"steps": 12_000, "learning_rate": 1e-3}  # of --again
 NETWORKS: dict[str, Callable[..., nn.Module]] = {
     "teacher": hc.nets.teacher,
     "student": hc.nets.student,
@@ -97,16 +107,21 @@ def also(scenes: Sequence[Scene]) -> str:
 @click.command()
 @click.argument("name", type=click.Choice(list(NETWORKS)))
 @click.option("--steps", type=int, help="Other than those of the shipped weights.")
+@click.option("--again", is_flag=True, help="Another cycle, from the weights that lie in --out.")
 @click.option("--more", type=click.Path(path_type=Path), help="Folder of scenes that do not ship.")
 @click.option("--work", default="out/training", show_default=True, type=click.Path(path_type=Path))
 @click.option("--out", default=DATA / "checkpoints", type=click.Path(path_type=Path))
-def main(name: str, steps: int | None, more: Path | None, work: Path, out: Path) -> None:
+def main(
+    name: str, steps: int | None, again: bool, more: Path | None, work: Path, out: Path
+) -> None:
     """Train, score on the test split, write weights with their card."""
-    teacher = name == "teacher"
+    teacher, target = name == "teacher", out / f"{name}.safetensors"
     config = hc.training.TEACHER if teacher else hc.training.STUDENT
+    before = hc.nets.read_card(target) if again else {"steps": 0, "seed": config.seed - 1}
+    config = replace(config, seed=before["seed"] + 1, **(CYCLE if again else {}))
     config = replace(config, steps=steps or config.steps)
-    network = NETWORKS[name](seed=config.seed)
-    folder = work / f"{name}-{config.steps}"
+    network = hc.nets.load_pretrained(target) if again else NETWORKS[name](seed=config.seed)
+    folder = work / f"{name}-{before['steps'] + config.steps}"
     scenes = hc.data.scenes("train", folder=more) if more and not teacher else []
     form = list(CONFIRMATION)[1] if name == "student-distilled" else "none"
     history: History
@@ -114,24 +129,26 @@ def main(name: str, steps: int | None, more: Path | None, work: Path, out: Path)
         history = hc.training.train_shipped_teacher(network, config, folder=folder)
     else:
         terms = CONFIRMATION[form].terms(sources(config.seed, config.steps))
+        about = {"term": form} | ({"from": before["made by"]} if again else {})
         history = hc.training.train_shipped_student(
-            network, config, more=scenes, terms=terms, folder=folder, about={"term": form}
+            network, config, more=scenes, terms=[] if again else terms, folder=folder, about=about
         )
     scores = score_teacher(network) if teacher else score_dehazer(network, name)
     step, best = history.best
     data = "train split of data/photos" + ("" if teacher else " and data/scenes") + also(scenes)
+    command = f"python data/make/train_shipped.py {name} --steps {config.steps}"
+    command += f" --more {more.name}" if scenes and more else ""
     card = {
-        "made by": f"python data/make/train_shipped.py {name} --steps {config.steps}"
-        + (f" --more {more.name}" if scenes and more else ""),
+        "made by": f"{before['made by']}; {command} --again" if again else command,
         "data": data,
         "seed": config.seed,
-        "steps": config.steps,
+        "steps": before["steps"] + config.steps,
         **({} if form == "none" else {"term": form}),
-        "best validation": {"step": step, "psnr": best},
+        "best validation": {"step": before["steps"] + step, "psnr": best},
         "test": scores,
         "machine": describe(),
     }
-    hc.nets.save_pretrained(network, out / f"{name}.safetensors", card)
+    hc.nets.save_pretrained(network, target, card)
     click.echo(f"{name}: validation {best:.2f} dB at step {step}")
     click.echo("\n".join(f"{key}: {value}" for key, value in scores.items()))
 
