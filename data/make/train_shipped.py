@@ -43,7 +43,7 @@ from haze_course.training.loop import History
 from haze_course.training.recipes import SHAVE, enlarge, super_resolution_psnr
 
 Scores = dict[str, Any]
-CYCLE: dict[str, Any] = {"steps": 12_000, "learning_rate": 1e-3}  # of --again
+CYCLE: dict[str, Any] = {"steps": 9_000, "learning_rate": 1e-3}  # of --again
 NETWORKS: dict[str, Callable[..., nn.Module]] = {
     "teacher": hc.nets.teacher,
     "student": hc.nets.student,
