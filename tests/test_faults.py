@@ -24,6 +24,8 @@ from torch import nn
 
 from haze_course.deploy.batch import dehaze_files, plan_outputs
 from haze_course.images import ImageError, read_image, write_image
+from haze_course.nets.ffa import FFANet
+from haze_course.nets.weights import save_pretrained
 from haze_course.paths import only_run_in
 from haze_course.training.loop import TrainConfig, train
 
@@ -125,13 +127,24 @@ def test_a_full_disk_keeps_the_last_checkpoint(tmp_path: Path) -> None:
 
     before = signal.signal(signal.SIGXFSZ, signal.SIG_IGN)
     try:
-        with pytest.raises(Exception, match=r"state\.safetensors|too large|I/O|os error"):
+        with pytest.raises(OSError, match=r"state\.safetensors"):
             fit(steps=2)
     finally:
         signal.signal(signal.SIGXFSZ, before)
     assert stored_step(tmp_path) == 2
     fit(steps=-1)
     assert stored_step(tmp_path) == 4
+
+
+def test_weights_that_do_not_fit_the_disk_are_named(tmp_path: Path) -> None:
+    limits = resource.getrlimit(resource.RLIMIT_FSIZE)
+    resource.setrlimit(resource.RLIMIT_FSIZE, (100, limits[1]))
+    try:
+        with pytest.raises(OSError, match=r"x\.safetensors"):
+            save_pretrained(FFANet(width=8, groups=1, blocks=1), tmp_path / "x.safetensors")
+    finally:
+        resource.setrlimit(resource.RLIMIT_FSIZE, limits)
+    assert not list(tmp_path.iterdir())
 
 
 # Bad pictures: each either read rightly or refused by name.

@@ -53,9 +53,15 @@ def results() -> str:
             f"The teacher over bicubic interpolation: {teacher['gain over bicubic']}.",
             "",
             *_pair(cards),
-            f"The study that decides ({steps} steps, {split} split; {ended}):",
+            f"The study that decides about `{list(arms)[1]}` ({steps} steps of a plain recipe, not "
+            f"that of the weights above; {split} split; {ended}). A hidden map of the student "
+            "learns to predict the teacher's; for control, the clear picture (`truth`) or an "
+            "untrained teacher's map (`untrained`). Feature affinity was screened on one seed or "
+            "two, and is not decided.",
             "",
             *said,
+            "",
+            f"These {len(said)} intervals are not corrected for their number.",
         ]
     )
 

@@ -33,6 +33,10 @@ def no_floor(hazy, transmission, airlight, floor=0.0):
     return (hazy - airlight) / transmission + airlight
 
 
+def clipped(hazy, transmission, airlight, floor=0.0):
+    return ((hazy - airlight) / transmission.clamp_min(floor) + airlight).clamp(0, 1)
+
+
 def inverse_of_the_mixture(hazy, transmission, airlight, floor=0.0):
     used = torch.maximum(transmission, torch.full_like(transmission, max(floor, 1e-30)))
     return hazy / used + airlight * (1 - 1 / used)
@@ -134,6 +138,7 @@ MISTAKES = {
         Mistake("the floor is added", floor_added, "full_light_stays"),
         Mistake("the floor is a ceiling", floor_as_a_ceiling, "full_light_stays"),
         Mistake("no floor", no_floor, "the_floor_bounds_an_error"),
+        Mistake("clipped to a picture", clipped, "nothing_is_clipped"),
     ),
     "02-2": (
         Mistake("the floor is forgotten", gain_without_floor, "the_floor_stops_it"),

@@ -51,6 +51,12 @@ def brightest_of_all(hazy, dark, fraction=0.001):
     return colours[:, colours.sum(0).argmax()][None]
 
 
+def largest_single_colour(hazy, dark, fraction=0.001):
+    count = max(int(fraction * dark.numel()), 1)
+    colours = hazy.flatten(2)[0, :, dark.flatten().topk(count).indices]
+    return colours[:, colours.amax(0).argmax()][None]
+
+
 def largest_of_each_colour(hazy, dark, fraction=0.001):
     count = max(int(fraction * dark.numel()), 1)
     places = dark.flatten().topk(count).indices
@@ -126,6 +132,7 @@ MISTAKES = {
     "03-2": (
         Mistake("the dark channel is not asked", brightest_of_all, "ignores_a_white_car"),
         Mistake("a colour put together", largest_of_each_colour, "is_a_colour_of_the_picture"),
+        Mistake("one colour decides", largest_single_colour, "takes_the_brightest_candidate"),
         Mistake("an average of candidates", mean_of_candidates, "is_a_colour_of_the_picture"),
         Mistake("no candidate in a small picture", no_candidate_left, "even_fog_has_an_airlight"),
     ),

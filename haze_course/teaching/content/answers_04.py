@@ -35,6 +35,11 @@ def of_the_root(image, target):
     return -10 * mse.sqrt().log10()
 
 
+def decibels_of_each_colour(image, target):
+    mse = (image.clamp(0, 1) - target).square().mean(dim=(2, 3))
+    return (-10 * mse.log10()).mean(dim=1)
+
+
 def psnr_of_arrays(image, target):
     error = np.clip(image.numpy(), 0, 1) - target.numpy()
     return 20 * np.log10(1 / np.sqrt((error**2).reshape(len(error), -1).mean(axis=1)))
@@ -76,6 +81,13 @@ def ninety_percent(a, b, draws, generator):
     return means.quantile(0.05).item(), means.quantile(0.95).item()
 
 
+def without_resampling(a, b, draws, generator):
+    del draws, generator
+    difference = a.double() - b.double()
+    half = 1.96 * difference.std() / len(a) ** 0.5
+    return (difference.mean() - half).item(), (difference.mean() + half).item()
+
+
 def interval_of_arrays(a, b, draws, generator):
     del generator
     difference = np.asarray(a, dtype=np.float64) - np.asarray(b, dtype=np.float64)
@@ -99,6 +111,7 @@ MISTAKES = {
         Mistake("the mean error of the batch", one_for_all, "scores_each_picture_alone"),
         Mistake("the natural logarithm", natural_logarithm, "knows_two_golden_values"),
         Mistake("the root of the error", of_the_root, "knows_two_golden_values"),
+        Mistake("the mean of three dB", decibels_of_each_colour, "one_wrong_colour_counts_a_third"),
     ),
     "04-2": (
         Mistake(
@@ -114,6 +127,7 @@ MISTAKES = {
             "refuses_what_is_far_off",
         ),
         Mistake("five percent on either side", ninety_percent, "leaves_a_fortieth_on_either_side"),
+        Mistake("a formula", without_resampling, "leaves_a_fortieth_on_either_side"),
     ),
     "04-3": (
         Mistake(

@@ -90,6 +90,12 @@ def roots_of_squares(method, photo, transmission, airlight):
     return 1 - left / (hazier - photo).square().mean().sqrt()
 
 
+def mean_of_shares(method, photo, transmission, airlight):
+    hazier = photo * transmission + airlight[..., None, None] * (1 - transmission)
+    left = (method(hazier) - method(photo)).abs() / (hazier - photo).abs()
+    return 1 - left.mean()
+
+
 def signs_cancel(method, photo, transmission, airlight):
     hazier = photo * transmission + airlight[..., None, None] * (1 - transmission)
     left = (method(hazier) - method(photo)).mean()
@@ -129,7 +135,10 @@ MISTAKES = {
         ),
         Mistake("the share left over", the_share_that_is_left, "doing_nothing_takes_nothing"),
         Mistake("t and 1 - t swapped", haze_the_wrong_way_round, "sees_the_right_two"),
-        Mistake("squares in place of sizes", roots_of_squares, "half_the_picture_is_a_half"),
+        Mistake(
+            "squares in place of sizes", roots_of_squares, "two_thirds_of_the_haze_are_two_thirds"
+        ),
+        Mistake("the mean of ratios", mean_of_shares, "two_thirds_of_the_haze_are_two_thirds"),
         Mistake("signs cancel", signs_cancel, "twice_too_much_is_as_far_off"),
     ),
     "11-3": (

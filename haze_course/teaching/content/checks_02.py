@@ -64,6 +64,14 @@ def the_floor_leaves_haze(answer, draw: Draw):
     same(answer(hazy, t, airlight, floor), wanted, f"floor {floor:.2f}, t below it")
 
 
+def nothing_is_clipped(answer, draw: Draw):
+    """What lies below 0 or above 1 stays there."""
+    airlight, t = draw.number(0.5, 0.9), torch.full((1, 1, 4, 5), 0.2)
+    clear = 4 * draw.image(4, 5) - 2
+    what = f"airlight {airlight:.2f}, t = 0.2, a result from -2 to 2"
+    same(answer(_haze(clear, t, airlight), t, airlight), clear, what, tolerance=1e-3)
+
+
 def noise_gain(transmission, floor):
     """How many times larger noise is after dehazing than before: (B, 1, H, W) -> same."""
     return 1 / transmission.clamp_min(floor)
@@ -240,6 +248,7 @@ EXERCISES = {
             haze_and_back,
             the_floor_bounds_an_error,
             the_floor_leaves_haze,
+            nothing_is_clipped,
         ),
         (
             "Undo the two things that haze did, in the opposite order: what it did last first.",

@@ -102,8 +102,10 @@ def takes_the_brightest_candidate(answer, draw: Draw):
     dark = torch.empty(total)
     dark[order] = torch.linspace(1, 0, total)
     hazy = 0.3 + 0.3 * torch.rand(3, total, generator=draw.generator)
-    winner, outsider = order[draw.whole(0, count - 1)], order[count + count // 2]
+    winner, *glaring = order[torch.randperm(count, generator=draw.generator)[:4]]
+    outsider = order[count + count // 2]
     hazy[:, winner], hazy[:, outsider] = 0.8, 0.95  # the outsider is brighter, but not asked
+    hazy[:, glaring] = 0.3 + 0.6 * torch.eye(3)  # one colour each larger than the winner's
     fraction = (count + 0.5) / total
     found = answer(hazy.reshape(1, 3, 20, 30), dark.reshape(1, 1, 20, 30), fraction)
     found = as_tensor(found, "a picture of 20 x 30", (1, 3))

@@ -173,16 +173,17 @@ def twice_too_much_is_as_far_off(answer, draw: Draw):
     same(found, 0.0, "a method that overshoots by the whole haze")
 
 
-def half_the_picture_is_a_half(answer, draw: Draw):
-    """On an evenly grey photo, a method that clears half of the picture takes a half."""
+def two_thirds_of_the_haze_are_two_thirds(answer, draw: Draw):
+    """On a grey photo, a method that clears the half with two thirds of the haze takes these."""
     grey = torch.full((1, 3, 4, 6), draw.number(0.1, 0.4), dtype=torch.float64)
-    t = torch.full((1, 1, 4, 6), draw.number(0.3, 0.8), dtype=torch.float64)
+    t = torch.full((1, 1, 4, 6), 0.7, dtype=torch.float64)
+    t[..., :3] = 0.4
     airlight = torch.full((1, 3), 0.9, dtype=torch.float64)
 
     def clears_left(hazy):
         return torch.cat([grey[..., :3], hazy[..., 3:]], dim=3)
 
-    same(answer(clears_left, grey, t, airlight), 0.5, "a method that clears the left half")
+    same(answer(clears_left, grey, t, airlight), 2 / 3, "a method that clears the hazier half")
 
 
 TEMPLE, TEA, SNOW = "golden temple", "tea garden", "snow"
@@ -303,7 +304,7 @@ EXERCISES = {
             halfway_is_a_half,
             brightening_is_not_dehazing,
             twice_too_much_is_as_far_off,
-            half_the_picture_is_a_half,
+            two_thirds_of_the_haze_are_two_thirds,
         ),
         (
             "Behind your haze stands the same scene. So compare what the method makes of both "
