@@ -2,6 +2,7 @@
 
 import pytest
 import torch
+import torch.nn.functional as F
 from torch import nn
 
 from haze_course.distill import (
@@ -155,6 +156,16 @@ def test_a_hint_reaches_the_layers_below_the_tap_only(clear):
     term(clear, dehazed, taps, 0).backward()
     assert network.groups[1].body[0].conv1.weight.grad.abs().sum() > 0
     assert network.groups[2].body[0].conv1.weight.grad is None
+
+
+@pytest.mark.parametrize("factor", [0.5, 1, 2])
+@pytest.mark.parametrize("size", [(32, 32), (34, 38), (38, 46)])
+def test_a_hint_compares_the_same_places_at_any_size(generator, size, factor):
+    coarse = torch.rand(2, 3, size[0] // 2, size[1] // 2, generator=generator)
+    seen = F.interpolate(coarse, scale_factor=2 * factor, mode="nearest")
+    term = LinearHint(nn.Identity(), tap="groups.1", weight=1.0)
+    tap = F.interpolate(coarse, size=size, mode="nearest")
+    assert term(seen, seen, {"groups.1": tap}, 0) < 1e-3
 
 
 def test_unexplained_has_the_right_gradient(generator):

@@ -157,6 +157,8 @@ def test_two_copies_of_one_part_are_not_mixed(tmp_path: Path) -> None:
     assert len(find_pairs(place, layout="sots-indoor")) == 6
     with pytest.raises(FileNotFoundError, match=r"got none \(but sots-indoor in .*SOTS"):
         find_pairs(tmp_path, layout="ots")
+    with pytest.raises(FileNotFoundError, match=r"got none \(but sots-indoor in .*SOTS"):
+        find_pairs(place, layout="its")  # a test set is no training set, wherever one points
     assert any("lies in 2 places" in note for note in check_reside(tmp_path).notes)
 
 

@@ -1,5 +1,6 @@
 """Training learns, repeats itself bit for bit, and survives being stopped."""
 
+import copy
 import json
 import math
 from itertools import pairwise
@@ -14,7 +15,7 @@ from torch import nn
 import haze_course as hc
 from haze_course.data.crops import CropSettings, HazyCrops
 from haze_course.data.haze import HazeSettings
-from haze_course.distill import FeatureAffinity
+from haze_course.distill import FeatureAffinity, another_image
 from haze_course.nets import FFANet, teacher
 from haze_course.training import (
     History,
@@ -238,13 +239,33 @@ def test_what_a_state_was_told_must_be_told_again(tmp_path):
         ("haze", {"haze": HazeSettings(cast=0)}),
         ("cut", {"cut": CropSettings(batch=4, size=16, large=32)}),
         ("terms", {"terms": [FeatureAffinity(None, weight=0.3)]}),
+        ("pictures", {"other pictures": True}),
     ],
 )
 def test_a_student_resumes_its_own_recipe_alone(pictures, pairs, tmp_path, changed, other):
     config, own = _config(steps=2, validate_every=2), {"cut": CUT}
     train_student(_tiny(), pictures, pairs, config, folder=tmp_path, **own)
+    seen = pictures[::-1] if other.pop("other pictures", False) else pictures
     with pytest.raises(StateError, match=rf"other settings \({changed}\)"):
-        train_student(_tiny(), pictures, pairs, config, folder=tmp_path, **(own | other))
+        train_student(_tiny(), seen, pairs, config, folder=tmp_path, **(own | other))
+
+
+@pytest.mark.parametrize(
+    "other",
+    [{"teacher": nn.Conv2d(3, 3, 1)}, {"pool": 2}, {"scale": "mse"}, {"feed": another_image}],
+    ids=lambda changed: next(iter(changed)),
+)
+def test_a_student_resumes_with_its_own_teacher_alone(pictures, pairs, tmp_path, other):
+    config, own = _config(steps=2, validate_every=2), {"teacher": nn.Conv2d(3, 3, 1), "pool": 4}
+
+    def call(settings):
+        term = FeatureAffinity(**settings)
+        train_student(_tiny(), pictures, pairs, config, cut=CUT, terms=[term], folder=tmp_path)
+
+    call(own)
+    call(own | {"teacher": copy.deepcopy(own["teacher"])})
+    with pytest.raises(StateError, match=r"other settings \(terms\)"):
+        call(own | other)
 
 
 def test_a_damaged_state_is_named(tmp_path):

@@ -9,7 +9,7 @@ from typing import Any, Literal, get_args, get_origin, get_type_hints
 import click
 from torch import nn
 
-from haze_course.cli.group import FOLDER, check_result
+from haze_course.cli.group import FOLDER, check_result, method_name
 from haze_course.data.pair_batches import PairBatches, PairSettings
 from haze_course.data.reside import find_pairs
 from haze_course.distill.affinity import Scale
@@ -22,7 +22,7 @@ from haze_course.nets.weights import load_pretrained, save_pretrained
 from haze_course.training.distributed import leave, rank, share
 from haze_course.training.loop import History
 from haze_course.training.presets import PRESETS, Preset, hold_out
-from haze_course.training.recipes import fit_student
+from haze_course.training.recipes import fit_student, names_digest
 from haze_course.training.settings import TrainConfig
 from haze_course.training.shipped import (
     STUDENT,
@@ -94,7 +94,7 @@ def train(
         if network == "teacher":
             raise ValueError("--teacher: a teacher learns from clear pictures alone")
         terms = [FeatureAffinity(load_pretrained(teacher), weight=weight, scale=scale)]
-        card["distilled from"] = {"teacher": Path(teacher).stem, "weight": weight, "scale": scale}
+        card["distilled from"] = {"teacher": method_name(teacher), "weight": weight, "scale": scale}
     if data is None:
         config, trained, history = _on_shipped(network, given, terms, state, card)
         where = "the validation split"
@@ -166,8 +166,9 @@ def _on_pairs(
     }
     trained = STUDENTS[network](seed=config.seed)
     history = fit_student(
-        trained, batches, validation, config, terms=terms, folder=state, about=card
-    )
+        trained, batches, validation, config, terms=terms, folder=state,
+        about=card | {"pairs": names_digest(pairs)},
+    )  # fmt: skip
     return config, trained, history
 
 

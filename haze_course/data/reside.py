@@ -182,7 +182,10 @@ def split_by_scene(
     check_number(share, "share", 0, 1)
     scenes = draw_scenes((pair.scene for pair in pairs), seed)
     if len(scenes) < 2:
-        raise ValueError(f"expected pairs of two scenes or more to split, got {len(scenes)}")
+        raise ValueError(
+            f"expected pairs of two scenes or more to split, got {len(scenes)}; files whose "
+            "names begin with the same number and _ are one scene: rename those that are not"
+        )
     count = min(max(round(share * len(scenes)), 1), len(scenes) - 1)
     chosen = set(scenes[:count])
     return (

@@ -84,8 +84,8 @@ def one_place(root: Path, layout: str) -> Folders:
     tree = find_folders(root)
     found = [folders for folders in tree.parts if (folders.clear is None) == real]
     chosen = [folders for folders in found if folders.part == layout]
-    chosen = chosen or [folders for folders in found if folders.place == root]
-    chosen = chosen or [folders for folders in found if folders.part == ANY_PAIRS]
+    unnamed = [folders for folders in found if folders.part == ANY_PAIRS]
+    chosen = chosen or [folders for folders in unnamed if folders.place == root] or unnamed
     if real and not chosen and root in tree.strays:
         return Folders(layout, root, (root,), None)
     if len(chosen) != 1:

@@ -6,12 +6,13 @@ a hash of all tensors, checked on loading.
 
 import hashlib
 import json
+from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
 import torch
 from safetensors import SafetensorError, safe_open
-from safetensors.torch import save_file
+from safetensors.torch import save
 from torch import Tensor, nn
 
 from haze_course.nets.ffa import FFANet
@@ -51,10 +52,11 @@ def save_pretrained(
         "architecture": name,
         "settings": json.dumps(network.settings),
         "card": json.dumps(card or {}, ensure_ascii=False),
-        "sha256": _hash(tensors),
+        "sha256": weights_hash(tensors),
     }
     with atomic_path(path) as temporary:
-        save_file(tensors, temporary, metadata=header)
+        # Written by Python: on a full disk its error is an OSError, safetensors' own is not.
+        temporary.write_bytes(save(tensors, metadata=header))
 
 
 def load_pretrained(name: str | Path, *, device: torch.device | str = "cpu") -> nn.Module:
@@ -75,7 +77,7 @@ def load_pretrained(name: str | Path, *, device: torch.device | str = "cpu") -> 
         raise WeightsError(
             f"{path}: expected an architecture of {', '.join(_ARCHITECTURES)}, got {architecture}"
         )
-    if _hash(tensors) != header.get("sha256"):
+    if weights_hash(tensors) != header.get("sha256"):
         raise WeightsError(
             f"{path}: its tensors do not match the hash in its header; fetch it anew"
         )
@@ -121,10 +123,11 @@ def _read(path: Path) -> tuple[dict[str, str], dict[str, Tensor]]:
         ) from error
 
 
-def _hash(tensors: dict[str, Tensor]) -> str:
+def weights_hash(tensors: Mapping[str, Tensor]) -> str:
+    """SHA-256 of names, shapes, types and values; two networks that share it are one."""
     digest = hashlib.sha256()
     for key in sorted(tensors):
-        tensor = tensors[key].contiguous()
+        tensor = tensors[key].cpu().contiguous()
         digest.update(f"{key} {tuple(tensor.shape)} {tensor.dtype}".encode())
         digest.update(tensor.flatten().view(torch.uint8).numpy().tobytes())
     return digest.hexdigest()

@@ -1,7 +1,8 @@
 """The training loop, written out once: teacher and student go through it alike.
 
 A step's batch is a function of the step, the rate is a function of the step, and everything else
-is in the checkpoint: a training that was stopped ends with the weights of one that was not.
+is in the checkpoint: a training that was stopped ends with the weights of one that was not. (A
+network that draws at random itself, by dropout, draws anew.)
 """
 
 import math

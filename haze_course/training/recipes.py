@@ -1,6 +1,7 @@
 """Data, network and loss put together: how this course trains its teacher and its student."""
 
-from collections.abc import Callable, Mapping, Sequence
+import hashlib
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -15,6 +16,7 @@ from haze_course.data.pair_batches import PairBatch
 from haze_course.data.reside import PairFiles
 from haze_course.data.shipped import Photo, Scene
 from haze_course.distill.terms import Term, tapped, weight_at
+from haze_course.nets.weights import weights_hash
 from haze_course.quality.evaluation import Method
 from haze_course.quality.metrics import psnr
 from haze_course.training.distributed import share
@@ -57,7 +59,7 @@ def train_student(
     """
     config = config or TrainConfig()
     draw = HazyCrops(pictures, seed=config.seed, cut=cut, haze=haze, share=share())
-    seen = {"pictures": len(pictures), "cut": repr(draw.cut), "haze": repr(draw.haze)}
+    seen = {"pictures": names_digest(pictures), "cut": repr(draw.cut), "haze": repr(draw.haze)}
     about = seen | dict(about or {})
     return fit_student(
         network, draw, validation, config, terms=terms, error=error, folder=folder, about=about
@@ -143,13 +145,31 @@ def train_teacher(
         scores = [super_resolution_psnr(net, picture.clear) for picture in validation]
         return torch.stack(scores).mean().item()
 
-    groups, about = rates_by_fan_in(network), {"pictures": len(pictures), "cut": repr(draw.cut)}
+    groups, about = (
+        rates_by_fan_in(network),
+        {"pictures": names_digest(pictures), "cut": repr(draw.cut)},
+    )
     return train(network, draw, loss, validate, config, groups=groups, folder=folder, about=about)
 
 
 def _words(term: Term) -> str:
-    """What of a term a state can tell from another: its kind, first weight and taps."""
-    return f"{type(term).__name__} {weight_at(term.weight, 0):g} on {term.taps or 'outputs'}"
+    """What of a term decides the result; a teacher by the hash of its weights."""
+    return f"{type(term).__name__} " + ", ".join(
+        f"{name}={_word(weight_at(term.weight, 0) if name == 'weight' else value)}"
+        for name, value in sorted(vars(term).items())
+    )
+
+
+def _word(value: object) -> str:
+    if isinstance(value, nn.Module):
+        return f"{type(value).__name__} {weights_hash(value.state_dict())[:12]}"
+    return getattr(value, "__qualname__", repr(value))  # a function's own, without its address
+
+
+def names_digest(pictures: Iterable[Photo | Scene | PairFiles]) -> str:
+    """How many pictures, and a hash of their names in order: what a state must agree with."""
+    names = [picture.name for picture in pictures]
+    return f"{len(names)} {hashlib.sha256(repr(names).encode()).hexdigest()[:12]}"
 
 
 def shrink(image: Tensor) -> Tensor:
