@@ -25,7 +25,7 @@ _PARTS = {
     "teaching": "what the notebooks call first",
     "course": "the notebooks as a batch run",
 }
-_OF_THE_COURSE = {"plots", "course"}  # they need more than the library does
+_OF_THE_COURSE = {"plots", "teaching", "course"}  # they need more than the library does
 __all__ = ["__version__", *sorted(_PARTS)]  # noqa: PLE0604
 
 if TYPE_CHECKING:  # so that editors and mypy see what __getattr__ hands out

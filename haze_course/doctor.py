@@ -32,7 +32,8 @@ def examine() -> Iterator[Finding]:
     for package in (*PACKAGES, *RUNNERS):
         yield _package(package)
     yield _torch_pair()
-    yield _size("Memory", memory_bytes() / 2**30, MEMORY_GB, "close other programs")
+    memory = memory_bytes() / 2**30 or None  # 0: not known
+    yield _size("Memory", memory, MEMORY_GB, "close other programs")
     yield Finding("Cores", str(cores()))
     free = shutil.disk_usage(Path.cwd()).free / 2**30
     yield _size("Free disk", free, DISK_GB, "free some, or run with --out on another disk")
@@ -70,10 +71,11 @@ def _torch_pair() -> Finding:
     return Finding("torch pair", "torch and torchvision fit together")
 
 
-def _size(name: str, gigabytes: float, least: float, remedy: str) -> Finding:
-    short = 0 < gigabytes < least
-    advice = f"{least:g} GB are needed: {remedy}" if short else ""
-    return Finding(name, f"{gigabytes:.1f} GB" if gigabytes else "unknown", advice)
+def _size(name: str, gigabytes: float | None, least: float, remedy: str) -> Finding:
+    if gigabytes is None:
+        return Finding(name, "unknown")
+    advice = f"{least:g} GB are needed: {remedy}" if gigabytes < least else ""
+    return Finding(name, f"{gigabytes:.1f} GB", advice)
 
 
 def _data() -> Finding:

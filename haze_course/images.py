@@ -191,7 +191,10 @@ def list_images(folder: Path | str) -> list[Path]:
 
 
 def list_files(folder: Path | str, suffixes: set[str]) -> list[Path]:
-    """The files of a folder whose names end so, sorted by name; see `list_images`."""
+    """The files of a folder whose names end so, sorted by name, hidden ones left out.
+
+    See `list_images`.
+    """
     folder = Path(folder)
     if not folder.is_dir():
         found = "a file" if folder.is_file() else "no such folder"
@@ -200,7 +203,11 @@ def list_files(folder: Path | str, suffixes: set[str]) -> list[Path]:
             f"{folder}: {found}; expected a folder with pictures"
             + (f"; {folder.parent} holds {', '.join(beside)}" if beside else "")
         )
-    files = sorted(path for path in folder.iterdir() if path.suffix.lower() in suffixes)
+    files = sorted(
+        path
+        for path in folder.iterdir()
+        if path.suffix.lower() in suffixes and not path.name.startswith(".") and not path.is_dir()
+    )
     if not files:
         raise FileNotFoundError(f"{folder}: no picture in it ({', '.join(sorted(suffixes))})")
     return files

@@ -7,6 +7,7 @@ import json
 import subprocess
 import sys
 from pathlib import Path
+from types import SimpleNamespace
 
 import nbformat
 import pytest
@@ -14,7 +15,8 @@ from command import call, picture, refused
 from nbformat.v4 import new_code_cell, new_markdown_cell, new_notebook
 
 from haze_course import doctor
-from haze_course.course import links
+from haze_course.course import links, runner
+from haze_course.course.execution import NotebookError
 from haze_course.deploy import batch
 from haze_course.images import read_image
 
@@ -83,6 +85,17 @@ def test_a_full_disk_is_one_line(tmp_path: Path, monkeypatch: pytest.MonkeyPatch
     assert isinstance(result.exception, OSError)
 
 
+def test_an_error_of_the_system_without_a_file_is_one_line(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def short(*_: object, **__: object) -> None:
+        raise OSError(errno.ENOMEM, "Cannot allocate memory")
+
+    monkeypatch.setattr(batch, "write_image", short)
+    result = call("dehaze", picture(tmp_path / "one.png"), "-o", tmp_path / "out")
+    refused(result, "Error: Cannot allocate memory; close other programs\n")
+
+
 def test_evaluate_writes_json_and_csv(tmp_path: Path) -> None:
     for seed in range(3):
         picture(tmp_path / "hazy" / f"{seed}_1.png", seed)
@@ -135,6 +148,26 @@ def test_run_reports_what_is_wrong(tmp_path: Path) -> None:
     assert "index.html" in result.output
 
 
+def test_a_run_that_failed_says_how_to_go_on(monkeypatch: pytest.MonkeyPatch) -> None:
+    """With all that was given, fit for a shell."""
+
+    def fails(*_: object, **__: object) -> None:
+        raise NotebookError("cell 3")
+
+    monkeypatch.setattr(runner, "run_course", fails)
+    given = ("--notebooks", "my course", "--timeout", 5000, "--in-place", "--resume")
+    result = call("run", *given)
+    assert result.exit_code == 1
+    again = "haze-course run --in-place --timeout 5000 --notebooks 'my course' --resume\n"
+    assert result.output.endswith(again)
+
+
+def test_progress_needs_a_folder(tmp_path: Path) -> None:
+    (tmp_path / "a file").touch()
+    for name in ("nowhere", "a file"):
+        refused(call("progress", tmp_path / name), f"{name}: expected a folder of notebooks")
+
+
 def tiny(path: Path, code: str) -> Path:
     notebook = new_notebook()
     notebook.metadata["kernelspec"] = {"name": "python3", "display_name": "Python 3"}
@@ -163,6 +196,12 @@ def test_doctor_names_what_is_broken(tmp_path: Path, monkeypatch: pytest.MonkeyP
     assert found["Data"].value == "2 of 3 files are not as shipped"
     assert "b.png: expected sha256 3e23e8160039..., found" in found["Data"].remedy
     assert "c.png: missing" in found["Data"].remedy
+    monkeypatch.setattr(doctor, "memory_bytes", lambda: 0)  # 0: not known
+    monkeypatch.setattr(doctor.shutil, "disk_usage", lambda _: SimpleNamespace(free=0))
+    found = {finding.name: finding for finding in doctor.examine()}
+    assert (found["Memory"].value, found["Memory"].remedy) == ("unknown", "")
+    assert found["Free disk"].value == "0.0 GB"
+    assert "1 GB are needed" in found["Free disk"].remedy
     monkeypatch.setattr(doctor, "PACKAGES", ("no-such-package",))
     refused(call("doctor"), "! no-such-package", "not installed", "! Data", "c.png: missing")
 

@@ -65,10 +65,13 @@ def test_train_distils_and_says_from_whom(tmp_path: Path) -> None:
     assert result.exit_code == 0, result.output
     result = call("train", "student", "-o", out, "--teacher", source, "--scale", "mse", *CONFIG)
     assert result.exit_code == 0, result.output
-    expected = {"teacher": "wise", "weight": 0.1, "scale": "mse"}
+    expected = {"teacher": method_name(str(source)), "weight": 0.1, "scale": "mse"}
     assert hc.nets.read_card(out)["distilled from"] == expected
     refused(call("train", "teacher", "-o", tmp_path / "t.safetensors", "--teacher", source),
             "a teacher learns from clear pictures alone")  # fmt: skip
+    alone = ("train", "student", "-o", tmp_path / "alone.safetensors", *CONFIG)
+    for given in (("--weight", 0), ("--scale", "rms")):
+        refused(call(*alone, *given), f"{given[0]}: only with --teacher")
 
 
 def test_train_offers_every_setting_and_refuses_impossible_ones(tmp_path: Path) -> None:
@@ -125,6 +128,17 @@ def test_evaluate_knows_the_pairs_of_the_course(
     result = call("evaluate", "--shipped", "rooms", "--method", "hazy", "--json", out)
     assert result.exit_code == 0, result.output
     assert "hazy on 1 images of the shipped rooms" in result.output
+
+
+@pytest.mark.parametrize("kind", [(), ("--int8",)])
+def test_an_export_that_disagrees_with_its_network_is_not_written(
+    kind: tuple[str, ...], tmp_path: Path, weights: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(export, "largest_difference", lambda *_: 0.25)
+    out = tmp_path / "out" / "small.onnx"
+    refused(call("export", "--model", weights, "-o", out, *kind),
+            "small.onnx: expected values within 1e-03 of PyTorch's, got 2.5e-01")  # fmt: skip
+    assert not list(out.parent.iterdir())
 
 
 def test_an_int8_export_leaves_the_files_beside_it_alone(

@@ -56,6 +56,18 @@ def test_a_network_keeps_its_mode(tmp_path: Path) -> None:
     assert fresh.training
 
 
+def test_a_failed_export_leaves_the_mode_and_no_file(tmp_path: Path) -> None:
+    class Fails(nn.Module):
+        def forward(self, hazy: torch.Tensor) -> torch.Tensor:
+            raise RuntimeError("no way")
+
+    network = Fails().train()
+    with pytest.raises(RuntimeError):
+        hc.deploy.export_onnx(network, tmp_path / "fails.onnx")
+    assert network.training
+    assert not list(tmp_path.iterdir())
+
+
 def test_int8_is_a_third_in_size_and_close(
     network: nn.Module, onnx_file: Path, tmp_path: Path
 ) -> None:

@@ -173,8 +173,9 @@ def test_a_flat_picture_survives_jpeg():
 
 
 def test_a_folder_lists_its_pictures_in_order(tmp_path):
-    for name in ("b.png", "a.JPG", "notes.txt"):
+    for name in ("b.png", "a.JPG", "notes.txt", "._a.JPG", ".b.123.part.png"):
         (tmp_path / name).touch()
+    (tmp_path / "folder.png").mkdir()
     assert [p.name for p in list_images(tmp_path)] == ["a.JPG", "b.png"]
     with pytest.raises(FileNotFoundError, match="no such folder"):
         list_images(tmp_path / "nowhere")

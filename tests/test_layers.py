@@ -286,6 +286,7 @@ import haze_course.cli, haze_course.deploy.batch, haze_course.doctor, haze_cours
     ("missing", "code"),
     [
         ("matplotlib", "import haze_course as hc; hc.plots"),
+        ("matplotlib", "import haze_course as hc; hc.teaching"),
         ("nbformat", "from haze_course.cli.entry import main; main(['run', '--only', '00'])"),
     ],
 )

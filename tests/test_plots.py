@@ -9,6 +9,7 @@ from IPython.testing.globalipapp import start_ipython
 from IPython.utils.capture import capture_output
 
 import haze_course as hc
+from haze_course.plots.web import html_images
 from haze_course.quality.statistics import Interval
 
 
@@ -47,6 +48,17 @@ def test_a_credit_stands_below(shown, panels):
 def test_a_figure_without_words_is_refused(panels):
     with pytest.raises(ValueError, match="alt: expected a sentence"):
         hc.plots.show_images(" ", **panels)
+
+
+@pytest.mark.parametrize("shape", [(4, 3, 8, 8), (2, 1, 8, 8), (1, 4, 8, 8), (1, 2, 8, 8)])
+def test_what_no_panel_can_show_is_refused(shape):
+    """Of a batch only the first would be seen, and of four channels only one."""
+    panels = {"hazy": torch.rand(1, 3, 8, 8), "many": torch.rand(shape)}
+    message = r"many: expected \(1, 3, H, W\) or \(1, 1, H, W\), got \(\d, \d, 8, 8\)"
+    with pytest.raises(ValueError, match=message):
+        hc.plots.draw_images(**panels)
+    with pytest.raises(ValueError, match=message):
+        html_images(panels, "Noise.", dot=None)
 
 
 def test_panels_are_titled_by_their_names_and_notes(panels):
@@ -105,6 +117,15 @@ def test_lines_differ_by_more_than_colour():
         "alone",
         "taught",
     ]
+
+
+@pytest.mark.parametrize(("series", "points"), [
+    ((3.0, 2.0), [[0, 3], [1, 2]]),
+    (([5, 6], torch.tensor([3.0, 2.0])), [[5, 3], [6, 2]]),
+])  # fmt: skip
+def test_a_pair_of_numbers_is_a_line_and_a_pair_of_lists_is_x_and_y(series, points):
+    (axes,) = hc.plots.draw_curves(x_label="step", y_label="loss", loss=series).axes
+    assert axes.lines[0].get_xydata().tolist() == points
 
 
 def test_intervals_are_drawn_where_they_are():

@@ -7,7 +7,7 @@ import torch
 from command import call, picture, refused
 
 import haze_course as hc
-from haze_course.cli.sheets import plan_pages
+from haze_course.cli.sheets import draw_pages, plan_pages
 from haze_course.images import read_image, write_image
 from haze_course.nets import FFANet, save_pretrained
 from haze_course.plots.sheets import draw_sheet
@@ -55,6 +55,27 @@ def test_sheets_are_written_and_a_bad_picture_is_named(reside: Path, tmp_path: P
     refused(call(*arguments, "--force"), "not shown:", "r2.png: expected a picture", "2 pages in")
     refused(call("data", "sheets", reside / "SOTS", "-o", out), "rtts, urhi below it, found none")
     refused(call("data", "sheets", tmp_path / "no", "-o", out), "no such folder")
+
+
+def test_what_cannot_be_drawn_is_named_and_costs_no_other(tmp_path: Path) -> None:
+    """Neither a picture for which the memory is short nor a page that no file can hold."""
+    thin = picture(tmp_path / "thin.png", size=(1, 1100))
+    tall, other = picture(tmp_path / "tall.png", size=(1100, 1)), picture(tmp_path / "other.png")
+
+    def needs_much(hazy: torch.Tensor) -> torch.Tensor:
+        return torch.empty(2**60) if hazy.shape[-2:] == (40, 30) else hazy
+
+    pages = {tmp_path / "a.jpg": [thin, other], tmp_path / "b.jpg": [tall]}
+    written, problems = draw_pages(pages, {"student": needs_much})
+    assert written == [tmp_path / "a.jpg"]
+    assert [written[0].is_file(), (tmp_path / "b.jpg").exists()] == [True, False]
+    assert [problem.split(": ")[0] for problem in problems] == [str(other), str(tmp_path / "b.jpg")]
+
+
+def test_no_page_is_counted_where_none_was_written(tmp_path: Path) -> None:
+    (tmp_path / "RTTS").mkdir()
+    (tmp_path / "RTTS" / "bad.png").write_bytes(b"half")
+    refused(call("data", "sheets", tmp_path, "-o", tmp_path / "out"), "0 pages in", "bad.png")
 
 
 def test_a_panel_shows_its_picture_where_its_name_says(tmp_path: Path) -> None:

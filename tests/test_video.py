@@ -147,12 +147,52 @@ def test_broadcast_rates_come_back(rate: float | Fraction, exact: Fraction, tmp_
         assert made.streams.video[0].average_rate == exact
 
 
-def test_what_cannot_be_written_as_a_video_is_named(tmp_path: Path) -> None:
+def test_what_cannot_be_written_as_a_video_is_named(clip: Path, tmp_path: Path) -> None:
     with pytest.raises(ValueError, match=r"x\.mp4: expected at least one frame, got none"):
         hc.deploy.write_video([], tmp_path / "x.mp4")
     with pytest.raises(ValueError, match="rate: expected"):
         hc.deploy.write_video(frames(1), tmp_path / "x.mp4", rate=0)
+    for write in (
+        lambda: hc.deploy.write_video(frames(1), tmp_path / "x.gif"),
+        lambda: hc.deploy.dehaze_video(clip, tmp_path / "x.gif", lambda hazy: hazy),
+    ):
+        with pytest.raises(ValueError, match=r"x\.gif: expected a name ending in \.mp4"):
+            write()
+    assert list(tmp_path.iterdir()) == [clip]
+
+
+@pytest.mark.parametrize(("last", "message"), [
+    (torch.zeros(1, 3, *SIZE, dtype=torch.uint8), "frame: expected a float image"),
+    (torch.full((1, 3, *SIZE), torch.nan), "frame: 9216 of 9216 values are NaN"),
+    (torch.zeros(1, 1, *SIZE), "frame: expected 3 channel"),
+    (torch.zeros(4, 3, *SIZE), r"frame: expected one picture, \(1, 3, 48, 64\), got \(4,"),
+    (torch.zeros(1, 3, 24, 32), r"\(1, 3, 48, 64\), got \(1, 3, 24, 32\)"),
+])  # fmt: skip
+def test_a_frame_that_does_not_fit_is_refused(last: Tensor, message: str, tmp_path: Path) -> None:
+    with pytest.raises(ValueError, match=message):
+        hc.deploy.write_video([*frames(1), last], tmp_path / "x.mp4")
     assert not list(tmp_path.iterdir())
+
+
+@pytest.mark.parametrize(("turn", "shown"), [(0, Fraction(4, 3)), (90, Fraction(3, 4))])
+def test_pixels_keep_their_shape(turn: int, shown: Fraction, tmp_path: Path) -> None:
+    """Of a source whose pixels are not square, as on tape, the picture is not squeezed."""
+    import av
+
+    with av.open(str(tmp_path / "x.mp4"), "w") as container:
+        stream = container.add_stream("libx264", rate=12)
+        stream.width, stream.height, stream.pix_fmt = 64, 48, "yuv420p"
+        stream.codec_context.sample_aspect_ratio = Fraction(4, 3)
+        stream.set_display_rotation(turn)
+        container.mux(stream.encode(av.VideoFrame(64, 48, "yuv420p")))
+        container.mux(stream.encode())
+    hc.deploy.dehaze_video(
+        tmp_path / "x.mp4", tmp_path / "y.mp4", lambda hazy: hazy, progress=False
+    )
+    with av.open(str(tmp_path / "y.mp4")) as made:
+        (stream,) = made.streams.video
+        assert stream.sample_aspect_ratio == shown
+        assert (stream.width, stream.height) == ((64, 48) if turn == 0 else (48, 64))
 
 
 def test_what_is_no_video_is_named_and_leaves_nothing(tmp_path: Path) -> None:
@@ -193,6 +233,13 @@ def test_the_command_takes_folders_of_both(clip: Path, tmp_path: Path) -> None:
     refused(done, "2 of 3 files", "channels last", "bad.avi: expected a video")
     assert sorted(f.name for f in (tmp_path / "out").iterdir()) == ["clip.mp4", "one.png"]
     assert len(list(hc.deploy.read_video(tmp_path / "out" / "clip.mp4"))) == 6
+
+
+def test_compiling_is_refused_where_gates_are_averaged(clip: Path, tmp_path: Path) -> None:
+    """They are set from outside, so the compiled network would never be called."""
+    arguments = ("dehaze", clip, "-o", tmp_path / "out", "--model", "half-student", "--compiled")
+    refused(call(*arguments), "--compiled: a video", "clip.mp4", "--smoothing 0")
+    assert not (tmp_path / "out").exists()
 
 
 def passing(count: int = 14) -> Iterator[Tensor]:

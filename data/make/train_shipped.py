@@ -6,7 +6,7 @@
     python data/make/train_shipped.py student-distilled --more out/more
     python data/make/train_shipped.py half-student --more out/more
 
-Each student then goes through a second cycle: `--again`, for all three alike.
+The student and its distilled twin then go through a second cycle, with `--again`.
 
     python data/make/render_scenes.py --extra 120 --kind room --samples 8 --out out/more
     python data/make/train_shipped.py student --more out/more --again

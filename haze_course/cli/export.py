@@ -14,10 +14,12 @@ from haze_course.data.shipped import real_haze, scenes
 from haze_course.deploy.export import export_onnx, largest_difference, quantize_onnx
 from haze_course.deploy.inference import load_onnx
 from haze_course.nets.weights import load_pretrained
+from haze_course.paths import atomic_path
 from haze_course.quality.evaluation import Method
 from haze_course.training.recipes import mean_psnr
 
 _ODD = ((101, 77), (64, 231))  # sizes on which the file must agree
+_LARGEST = 1e-3  # difference that float32 may make, of values in [0, 1]: a quarter grey level
 _CALIBRATION = 6  # scenes of the train split
 
 
@@ -30,23 +32,31 @@ def export(*, model: str, out: Path, int8: bool, force: bool) -> None:
     """Write a network as ONNX for other runtimes; any height and width, RGB in [0, 1]."""
     check_result(out, ".onnx", force=force)
     network = load_pretrained(model)
-    with TemporaryDirectory() as folder:
-        whole = Path(folder) / "float32.onnx" if int8 else out
-        _export_checked(network, whole)
+    with TemporaryDirectory() as folder:  # checked there: what stands at `out` is sound
+        made = Path(folder) / "float32.onnx"
+        _export_checked(network, made, out)
         if int8:
-            quantize_onnx(whole, out, calibration_images())
-            click.echo(f"int8: {_kilobytes(out)}, {_loss(network, load_onnx(out)):+.2f} dB on the")
-            click.echo("scenes of the validation split (PSNR on RGB, mean over pictures)")
+            whole, made = made, Path(folder) / "int8.onnx"
+            quantize_onnx(whole, made, calibration_images())
+            click.echo(f"int8: {_kilobytes(made)}, {_loss(network, load_onnx(made)):+.2f} dB on")
+            click.echo("the scenes of the validation split (PSNR on RGB, mean over pictures)")
+        with atomic_path(out) as part:
+            part.write_bytes(made.read_bytes())
     click.echo(f"{out} takes 'hazy' (B, 3, H, W) and gives 'dehazed'")
 
 
-def _export_checked(network: nn.Module, file: Path) -> None:
+def _export_checked(network: nn.Module, file: Path, out: Path) -> None:
     export_onnx(network, file)
     pictures = [
         photo.hazy[..., :height, :width]
         for photo, (height, width) in zip(real_haze("best"), _ODD, strict=False)
     ]
     difference = largest_difference(network, file, pictures)
+    if not difference <= _LARGEST:  # nan is none either
+        raise ValueError(
+            f"{out}: expected values within {_LARGEST:.0e} of PyTorch's, got {difference:.1e}; "
+            "nothing was written. Bring the exporter up to date: pip install -U 'haze-course[edge]'"
+        )
     click.echo(f"float32: {_kilobytes(file)}, at most {difference:.1e} from PyTorch")
 
 

@@ -63,5 +63,9 @@ def _explain(error: Exception) -> str:
         errno.EEXIST: "it is a file where a folder is needed; choose another name",
         errno.ENOTDIR: "a part of it is a file, not a folder; choose another name",
         errno.EISDIR: "it is a folder where a file is needed; choose another name",
-    }.get(error.errno, "choose another place, or change its permissions")
+        errno.ENOMEM: "close other programs",
+    }.get(error.errno)
+    if error.filename is None:
+        return f"{error.strerror}; {hint}" if hint else str(error.strerror)
+    hint = hint or "choose another place, or change its permissions"
     return f"{error.filename}: {error.strerror}; {hint}"

@@ -1,10 +1,12 @@
 """Commands of the course: run the notebooks, copy them, check the machine."""
 
+import shlex
 import sys
 from pathlib import Path
 from typing import TYPE_CHECKING, NoReturn
 
 import click
+from click.core import ParameterSource
 
 from haze_course.cli.group import FOLDER, UserError
 
@@ -48,9 +50,6 @@ def run(
     numbers = [number for number in (only or "").split(",") if number.strip()]
     if only is not None and not numbers:
         raise ValueError(f"--only: expected numbers as in 03,05, got {only!r}")
-    again = f"haze-course run --profile {profile} --out {out} --resume" + (
-        f" --only {only}" if only else ""
-    )
     try:
         rows = run_course(
             (notebooks or notebooks_folder()).resolve(),
@@ -64,11 +63,23 @@ def run(
             say=click.echo,
         )
     except NotebookError as error:
-        _stop(f"{error}\nAfter a correction: {again}")
+        _stop(f"{error}\nAfter a correction: {_again()}")
     except KeyboardInterrupt:
-        _stop(f"Stopped. To go on: {again}")
+        _stop(f"Stopped. To go on: {_again()}")
     _print_table(rows)
     click.echo(f"Pages: {out / 'index.html'}")
+
+
+def _again() -> str:
+    """The command as it was given, to go on with what is done."""
+    context = click.get_current_context()
+    words = ["haze-course", "run"]
+    for option in context.command.params:
+        name = option.name or ""
+        if context.get_parameter_source(name) is ParameterSource.COMMANDLINE and name != "resume":
+            value = context.params[name]
+            words += option.opts if value is True else [*option.opts, str(value)]
+    return shlex.join([*words, "--resume"])
 
 
 def _print_table(rows: "list[Row]") -> None:
@@ -105,6 +116,8 @@ def progress(*, folder: Path) -> None:
     from haze_course.teaching.exercises import exercises_of
     from haze_course.teaching.progress import read_progress
 
+    if not folder.is_dir():
+        raise FileNotFoundError(f"{folder}: expected a folder of notebooks, found none; name yours")
     kept = read_progress(folder)
     solved = asked = 0
     for path in list_notebooks(notebooks_folder()):

@@ -62,11 +62,17 @@ def dehaze(
 
     What the camera wrote into a picture is kept, and the sound of a video.
     """
-    from haze_course.deploy.batch import dehaze_files, find_inputs, plan_outputs
+    from haze_course.deploy.batch import dehaze_files, find_inputs, is_video, plan_outputs
 
     if (compiled or device != "cpu") and model is None:
         raise ValueError("--device and --compiled are for networks: expected --model, too")
     targets = plan_outputs(find_inputs(inputs), out, force=force)
+    videos = [file for file in targets if is_video(file)]
+    if compiled and smoothing and videos:
+        raise ValueError(
+            f"--compiled: a video runs uncompiled while its gates are averaged, found {videos[0]}; "
+            "leave it out, add --smoothing 0, or run without --compiled"
+        )
     name, run = _method(method, model, device=device, compiled=compiled)
     start = time.perf_counter()
     problems = dehaze_files(targets, run, smoothing=smoothing)

@@ -96,8 +96,8 @@ def sheets(
         check_result(page, ".jpg", force=force)
     methods: dict[str, Method] = {"dark channel": dehaze_dark_channel}
     methods |= {method_name(model): load_dehazer(model) for model in models}
-    problems = draw_pages(pages, methods)
-    click.echo(f"{len(pages)} pages in {out}")
+    written, problems = draw_pages(pages, methods)
+    click.echo(f"{len(written)} page{'s' * (len(written) != 1)} in {out}")
     if problems:
         raise UserError("\n".join(["not shown:", *problems]))
 

@@ -8,6 +8,7 @@ from tqdm import tqdm
 
 from haze_course.data.reside import find_pictures
 from haze_course.data.reside_folders import find_folders
+from haze_course.deploy.batch import BAD_FILE, problem_line
 from haze_course.deploy.inference import Method
 from haze_course.images import read_image
 from haze_course.layouts import REAL_LAYOUTS
@@ -50,16 +51,22 @@ def plan_pages(
     return pages
 
 
-def draw_pages(pages: Mapping[Path, list[Path]], methods: Mapping[str, Method]) -> list[str]:
-    """Write every page; one line for each picture that could not be shown.
+def draw_pages(
+    pages: Mapping[Path, list[Path]], methods: Mapping[str, Method]
+) -> tuple[list[Path], list[str]]:
+    """Write every page; a full disk stops it, what cannot be shown does not.
 
     Args:
         pages: from `plan_pages`.
         methods: name -> hazy (1, 3, H, W) to dehazed, a column each.
+
+    Returns:
+        The pages written, and one line for each picture or page that could not be drawn.
     """
     with needs_extra("course"):
         from haze_course.plots.figures import encode
         from haze_course.plots.sheets import draw_sheet
+    written: list[Path] = []
     problems: list[str] = []
     for page, files in tqdm(pages.items(), unit=" pages"):
         rows: dict[str, dict[str, Tensor]] = {}
@@ -67,13 +74,19 @@ def draw_pages(pages: Mapping[Path, list[Path]], methods: Mapping[str, Method]) 
             try:
                 hazy = read_image(file)
                 shown = {"hazy": hazy} | {name: run(hazy) for name, run in methods.items()}
-            except (ValueError, OSError, MemoryError) as error:
-                text = str(error) or type(error).__name__
-                problems.append(text if str(file) in text else f"{file}: {text}")
+            except BAD_FILE as error:
+                problems.append(problem_line(file, error))
                 continue
             rows[file.name] = shown
-        if rows:
-            head = f"{page.stem.replace('_', ', page ')}: real haze, without truth or score"
-            with atomic_path(page) as part:
-                part.write_bytes(encode(draw_sheet(rows, head=head), "jpeg"))
-    return problems
+        if not rows:
+            continue
+        head = f"{page.stem.replace('_', ', page ')}: real haze, without truth or score"
+        try:
+            drawn = encode(draw_sheet(rows, head=head), "jpeg")
+        except BAD_FILE as error:
+            problems.append(problem_line(page, error))
+            continue
+        with atomic_path(page) as part:
+            part.write_bytes(drawn)
+        written.append(page)
+    return written, problems

@@ -58,8 +58,8 @@ def settings_options(settings: type) -> Callable[[Command], Command]:
 @click.option("-o", "--out", required=True, type=FOLDER, help="The weights, NAME.safetensors.")
 @click.option("--state", type=FOLDER, help="Folder to stop and resume with.")
 @click.option("--teacher", metavar="NAME_OR_FILE", help="Distil a student from these weights.")
-@click.option("--weight", default=0.1, show_default=True, help="Of the feature affinity.")
-@click.option("--scale", default="rms", show_default=True, type=click.Choice(get_args(Scale)))
+@click.option("--weight", type=float, help="Of the feature affinity [0.1].")
+@click.option("--scale", type=click.Choice(get_args(Scale)), help="Of the feature affinity [rms].")
 @click.option("--force", is_flag=True, help="Replace weights that are there.")
 @click.option("--data", type=FOLDER, help="Pairs on your disk, for a student.")
 @click.option("--layout", type=click.Choice(TRAINING_LAYOUTS), help="How they lie there [pairs].")
@@ -74,8 +74,6 @@ def train(
     out: Path,
     state: Path | None,
     teacher: str | None,
-    weight: float,
-    scale: Scale,
     force: bool,
     data: Path | None,
     **settings: Any,
@@ -88,13 +86,11 @@ def train(
     """
     check_result(out, ".safetensors", force=force)
     given = {name: value for name, value in settings.items() if value is not None}
-    terms: list[Term] = []
-    card: dict[str, Any] = {"distilled from": None, "data": None}
-    if teacher:
-        if network == "teacher":
-            raise ValueError("--teacher: a teacher learns from clear pictures alone")
-        terms = [FeatureAffinity(load_pretrained(teacher), weight=weight, scale=scale)]
-        card["distilled from"] = {"teacher": method_name(teacher), "weight": weight, "scale": scale}
+    lesson: dict[str, Any] = {
+        name: given.pop(name) for name in ("weight", "scale") if name in given
+    }
+    terms, distilled = _lesson(network, teacher, lesson)
+    card: dict[str, Any] = {"distilled from": distilled, "data": None}
     if data is None:
         config, trained, history = _on_shipped(network, given, terms, state, card)
         where = "the validation split"
@@ -118,6 +114,20 @@ def train(
 
 
 Given = dict[str, Any]
+
+
+def _lesson(network: str, teacher: str | None, given: Given) -> tuple[list[Term], Given | None]:
+    """What a student learns from a teacher, and how the card says it; neither without one."""
+    if not teacher:
+        if given:
+            flags = ", ".join(f"--{name}" for name in given)
+            raise ValueError(f"{flags}: only with --teacher, whose features they weigh and scale")
+        return [], None
+    if network == "teacher":
+        raise ValueError("--teacher: a teacher learns from clear pictures alone")
+    how: Given = {"weight": 0.1, "scale": "rms"} | given
+    term = FeatureAffinity(load_pretrained(teacher), **how)
+    return [term], {"teacher": method_name(teacher), **how}
 
 
 def _on_shipped(

@@ -18,6 +18,8 @@ from haze_course.images import (
 )
 
 Method = Callable[[Tensor], Tensor]
+# Torch raises RuntimeError where memory does not suffice; what it says is in the report.
+BAD_FILE = (ValueError, FileNotFoundError, MemoryError, RuntimeError)
 
 
 def find_inputs(inputs: Sequence[Path]) -> list[Path]:
@@ -89,8 +91,8 @@ def dehaze_files(
     def write(file: Path, image: Tensor, metadata: Metadata) -> None:
         try:
             write_image(image, targets[file], metadata=metadata)
-        except _BAD_FILE as error:  # here, for a later call would be blamed for it
-            problems.append(_line(file, error))
+        except BAD_FILE as error:  # here, for a later call would be blamed for it
+            problems.append(problem_line(file, error))
 
     bar = tqdm(total=len(targets), unit=" files", disable=not progress)
     pictures = [file for file in targets if not is_video(file)]
@@ -101,14 +103,14 @@ def dehaze_files(
                     raise read
                 image, metadata = read
                 behind(write, file, method(image), metadata)
-            except _BAD_FILE as error:
-                problems.append(_line(file, error))
+            except BAD_FILE as error:
+                problems.append(problem_line(file, error))
             bar.update()
         for file in (file for file in targets if is_video(file)):
             try:
                 dehaze_video(file, targets[file], method, smoothing=smoothing, progress=progress)
-            except _BAD_FILE as error:
-                problems.append(_line(file, error))
+            except BAD_FILE as error:
+                problems.append(problem_line(file, error))
             bar.update()
     return problems
 
@@ -118,17 +120,14 @@ def is_video(file: Path) -> bool:
     return file.suffix.lower() in VIDEO_SUFFIXES
 
 
-# Torch raises RuntimeError where memory does not suffice; what it says is in the report.
-_BAD_FILE = (ValueError, FileNotFoundError, MemoryError, RuntimeError)
+def problem_line(file: Path, error: Exception) -> str:
+    """What was said of a file, its name in front if it is not in it."""
+    text = str(error) or type(error).__name__
+    return text if str(file) in text else f"{file}: {text}"
 
 
 def _read(file: Path) -> tuple[Tensor, Metadata] | Exception:
     try:
         return read_image(file), read_metadata(file)
-    except _BAD_FILE as error:  # handed on, for reading runs ahead
+    except BAD_FILE as error:  # handed on, for reading runs ahead
         return error
-
-
-def _line(file: Path, error: Exception) -> str:
-    text = str(error) or type(error).__name__
-    return text if str(file) in text else f"{file}: {text}"

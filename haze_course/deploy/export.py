@@ -36,18 +36,20 @@ def export_onnx(network: nn.Module, path: Path | str) -> None:
         import onnxscript  # noqa: F401
     free = torch.export.Dim.DYNAMIC
     training = network.training
-    with warnings.catch_warnings(), _quiet():
-        warnings.simplefilter("ignore")  # of the exporter about its own insides
-        program = torch.onnx.export(
-            network.eval(),
-            (torch.zeros(1, 3, 64, 80),),
-            input_names=[INPUT],
-            output_names=[OUTPUT],
-            dynamic_shapes=({0: free, 2: free, 3: free},),
-            dynamo=True,
-            verbose=False,
-        )
-    network.train(training)
+    try:
+        with warnings.catch_warnings(), _quiet():
+            warnings.simplefilter("ignore")  # of the exporter about its own insides
+            program = torch.onnx.export(
+                network.eval(),
+                (torch.zeros(1, 3, 64, 80),),
+                input_names=[INPUT],
+                output_names=[OUTPUT],
+                dynamic_shapes=({0: free, 2: free, 3: free},),
+                dynamo=True,
+                verbose=False,
+            )
+    finally:
+        network.train(training)
     assert program is not None
     _write(_slim(program.model_proto), path)
 

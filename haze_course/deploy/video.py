@@ -4,7 +4,7 @@ Needs the extra ``video`` (PyAV).
 """
 
 import time
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from fractions import Fraction
 from pathlib import Path
@@ -15,17 +15,15 @@ from torch import Tensor
 from tqdm import tqdm
 
 from haze_course.deploy.ahead import Behind, ahead
-from haze_course.deploy.inference import Dehazer
+from haze_course.deploy.inference import Dehazer, Method
 from haze_course.deploy.steady import Flicker, SteadyDehazer
 from haze_course.deploy.tiles import gate_names
-from haze_course.guards import check_number
+from haze_course.guards import check_image, check_number
 from haze_course.machine import needs_extra
 from haze_course.paths import atomic_path
 
-Method = Callable[[Tensor], Tensor]
 VIDEO_SUFFIXES = {".mp4", ".mov", ".m4v", ".mkv", ".webm", ".avi"}
-# Sound that players of .mp4 know: it is copied. FFmpeg refuses others there, or writes PCM that
-# few can play.
+# Sound that players of .mp4 know is copied; FFmpeg refuses others, or writes PCM few can play.
 _COPIED = {"aac", "ac3", "alac", "eac3", "flac", "mp3", "mp3float", "opus"}
 _UNSPECIFIED = 2  # of a frame's colours, in FFmpeg's numbers
 
@@ -57,13 +55,13 @@ def dehaze_video(
     smoothing: float = 1.0,
     progress: bool = True,
 ) -> VideoReport:
-    """Dehaze every frame; sound, times and turns are kept.
+    """Dehaze every frame; sound, times, turns and the shape of pixels are kept.
 
     Sound that .mp4 does not hold, as the PCM of many .avi, becomes AAC of one or two channels.
 
     Args:
         source: any video that FFmpeg reads.
-        target: .mp4 (H.264); complete or not at all.
+        target: ends in .mp4 (H.264); complete or not at all.
         method: hazy (1, 3, H, W) -> dehazed; the gates of a `Dehazer` are averaged over time.
         smoothing: seconds over which they are averaged; 0 leaves each frame its own.
         progress: show a bar.
@@ -76,7 +74,7 @@ def dehaze_video(
         import av
     start, flicker, count = time.perf_counter(), Flicker(), 0
     try:
-        with av.open(str(source)) as reader, atomic_path(target) as part:
+        with av.open(str(source)) as reader, atomic_path(_mp4(target)) as part:
             if not reader.streams.video:
                 raise VideoError(f"{source}: expected a video, found no pictures in it")
             stream = reader.streams.video[0]
@@ -130,18 +128,22 @@ def write_video(frames: Iterable[Tensor], path: Path | str, *, rate: float | Fra
         rate: frames a second; 30000 / 1001, as any fraction of a broadcast, is kept exactly.
 
     Raises:
-        ValueError: there are no frames, or no such rate.
+        ValueError: there are no frames, one does not fit, another ending, or no such rate.
         MissingExtra: PyAV is not installed.
     """
     check_number(float(rate), "rate", 1e-3)
     exact = Fraction(rate).limit_denominator(1001)  # FFmpeg's fractions are of small numbers
-    count = 0
-    with atomic_path(path) as part, _Writer(part, None, exact) as writer:
+    with atomic_path(_mp4(path)) as part, _Writer(part, None, exact) as writer:
         for frame in frames:
             writer.encode(frame, None)
-            count += 1
-        if not count:
+        if not writer.shape:
             raise ValueError(f"{path}: expected at least one frame, got none; nothing was written")
+
+
+def _mp4(path: Path | str) -> Path | str:
+    if Path(path).suffix.lower() != ".mp4":
+        raise ValueError(f"{path}: expected a name ending in .mp4")
+    return path
 
 
 def _pieces(reader: Any) -> Iterator[Any]:
@@ -178,6 +180,8 @@ class _Writer:
         self._container = av.open(str(path), "w", format="mp4")
         self._pictures: Any = None
         self._early: list[Any] = []
+        self._pixel = reader and reader.streams.video[0].sample_aspect_ratio  # wide to tall
+        self.shape: tuple[int, ...] = ()  # of the first picture, and so of all
         audio = reader.streams.audio if reader else []
         known = [s for s in audio if s.codec_context]  # PyAV refuses the others by name
         self._recoded = [s for s in known if s.codec_context.name not in _COPIED]
@@ -188,6 +192,10 @@ class _Writer:
 
     def encode(self, image: Tensor, like: Any) -> None:
         """The next picture (1, 3, H, W); `like` is the frame whose time and colours it keeps."""
+        shape = check_image(image, "frame", channels=3).shape
+        self.shape = self.shape or (1, *shape[1:])
+        if shape != self.shape:
+            raise ValueError(f"frame: expected one picture, {self.shape}, got {tuple(shape)}")
         codes = (image[0].clamp(0, 1) * 255).round().byte().permute(1, 2, 0).contiguous()
         frame = self._av.VideoFrame.from_ndarray(codes.numpy(), format="rgb24")
         if self._pictures is None:
@@ -224,6 +232,8 @@ class _Writer:
         stream.pix_fmt = "yuv420p" if even else "yuv444p"  # which every player can show
         self._colours = _colours(frame.height)
         stream.codec_context.colorspace = self._colours
+        if self._pixel:
+            stream.sample_aspect_ratio = self._pixel ** (-1 if like.rotation % 180 else 1)
         if like is not None and like.time_base:
             stream.codec_context.time_base = like.time_base
         self._pictures = stream

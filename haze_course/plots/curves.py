@@ -1,6 +1,7 @@
 """Lines over a number, intervals and dots beside names: the shapes of result in this course."""
 
 from collections.abc import Mapping, Sequence
+from typing import Any
 
 from matplotlib.figure import Figure
 from torch import Tensor
@@ -34,10 +35,8 @@ def draw_curves(*, x_label: str, y_label: str, log_y: bool = False, **series: Se
     figure = Figure(figsize=(0.72 * WIDTH, 3.4), layout="constrained")
     axes = figure.add_subplot()
     for place, (name, values) in enumerate(series.items()):
-        x, y = values if isinstance(values, tuple) else (range(len(values)), values)
         axes.plot(
-            x,
-            y,
+            *_points(values),
             color=COLOURS[place % len(COLOURS)],
             linestyle=_DASHES[place % len(_DASHES)],
             label=name.replace("_", " "),
@@ -48,6 +47,14 @@ def draw_curves(*, x_label: str, y_label: str, log_y: bool = False, **series: Se
     if len(series) > 1:
         axes.legend()
     return figure
+
+
+def _points(values: Series) -> tuple[Any, Any]:
+    """x and y: a tuple is a pair of them only if it holds sequences, not numbers."""
+    if isinstance(values, tuple) and all(getattr(v, "ndim", hasattr(v, "__len__")) for v in values):
+        x, y = values
+        return x, y
+    return range(len(values)), values
 
 
 def show_intervals(

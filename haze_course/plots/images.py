@@ -48,8 +48,7 @@ def draw_images(
     """
     if not panels:
         raise ValueError("expected at least one panel: draw_images(hazy=hazy)")
-    for name, panel in panels.items():
-        check_image(panel.float() if panel.dtype == torch.bool else panel, name)
+    check_panels(panels)
     count = len(panels)
     columns = columns or math.ceil(count / math.ceil(count / 4))
     rows = math.ceil(count / columns)
@@ -72,6 +71,21 @@ def draw_images(
         else:
             _draw_map(axes, name, panel.detach().cpu().float(), limits or _limits(name, panels))
     return figure
+
+
+def check_panels(panels: dict[str, Tensor]) -> None:
+    """Each shows all it holds: of a batch only the first would be seen.
+
+    Raises:
+        ValueError: names the panel that is neither (1, 3, H, W) nor (1, 1, H, W).
+    """
+    for name, panel in panels.items():
+        check_image(panel.float() if panel.dtype == torch.bool else panel, name)
+        if panel.shape[0] != 1 or panel.shape[1] not in (1, 3):
+            raise ValueError(
+                f"{name}: expected (1, 3, H, W) or (1, 1, H, W), got {tuple(panel.shape)}; "
+                "give each picture of a batch a panel of its own"
+            )
 
 
 def _draw_map(axes: Axes, name: str, panel: Tensor, limits: tuple[float, float]) -> None:

@@ -11,6 +11,7 @@ from haze_course.plots.figures import WIDTH
 
 _SIDE = 520  # pixels of a panel's long side: more than are printed, less than a photograph has
 _GAP, _LABEL, _HEAD = 0.06, 0.2, 0.3  # inches
+_TALLEST = 500  # inches: what a JPEG file holds, and far less than the memory of a machine
 
 
 def draw_sheet(rows: Mapping[str, Mapping[str, Tensor]], *, head: str) -> Figure:
@@ -20,6 +21,9 @@ def draw_sheet(rows: Mapping[str, Mapping[str, Tensor]], *, head: str) -> Figure
         rows: name of the picture -> {"hazy": (1, 3, H, W), "student": ..., ...}; all rows have
             the same columns, of pictures as large as each other; rows may differ in size.
         head: a line above all.
+
+    Raises:
+        ValueError: the page would be too tall for a file.
     """
     columns = list(next(iter(rows.values())))
     wide = (WIDTH - _GAP * (len(columns) - 1)) / len(columns)
@@ -27,6 +31,11 @@ def draw_sheet(rows: Mapping[str, Mapping[str, Tensor]], *, head: str) -> Figure
         wide * row[columns[0]].shape[-2] / row[columns[0]].shape[-1] for row in rows.values()
     ]
     tall = sum(heights) + _LABEL * len(rows) + 2 * _HEAD
+    if tall > _TALLEST:
+        raise ValueError(
+            f"expected a page of at most {_TALLEST} inches, got {tall:.0f} for {len(rows)} rows; "
+            "put fewer on a page, or take out what is much taller than wide"
+        )
     figure = Figure(figsize=(WIDTH, tall))
     figure.text(0.002, 1 - 0.6 * _HEAD / tall, head, fontsize=10, va="center")
     for number, column in enumerate(columns):
@@ -49,7 +58,8 @@ def draw_sheet(rows: Mapping[str, Mapping[str, Tensor]], *, head: str) -> Figure
 def _small(picture: Tensor, name: str) -> Tensor:
     """At most `_SIDE` pixels long, clamped to [0, 1]."""
     picture = check_image(picture, name, channels=3).detach().cpu()
-    scale = _SIDE / max(picture.shape[-2:])
-    if scale < 1:
-        picture = F.interpolate(picture, scale_factor=scale, mode="bicubic", antialias=True)
+    longest = max(picture.shape[-2:])
+    if longest > _SIDE:  # a thin picture keeps a pixel of width
+        size = [max(1, side * _SIDE // longest) for side in picture.shape[-2:]]
+        picture = F.interpolate(picture, size, mode="bicubic", antialias=True)
     return picture.clamp(0, 1)

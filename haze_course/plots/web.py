@@ -8,7 +8,7 @@ from torch import Tensor
 
 from haze_course.images import encode_jpeg
 from haze_course.plots.figures import encode
-from haze_course.plots.images import colour_map
+from haze_course.plots.images import check_panels, colour_map
 
 _ROW = "display:flex;flex-wrap:wrap;gap:10px;max-width:960px"
 _OWN_KEYS = 'data-lm-suppress-shortcuts="true"'  # JupyterLab's arrow keys fold the notebook away
@@ -27,6 +27,7 @@ def html_images(panels: dict[str, Tensor], text: str, *, dot: tuple[float, float
         text: says what they show; announced when it changes.
         dot: a place to mark on every panel, shares of width and height.
     """
+    check_panels(panels)
     mark = f'<i style="{_DOT};left:{dot[0]:.2%};top:{dot[1]:.2%}"></i>' if dot else ""
     width = "45%" if len(panels) == 4 else "0"  # two rows of two, else one row
     figures = []

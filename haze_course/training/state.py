@@ -8,7 +8,7 @@ from pathlib import Path
 from typing import Any
 
 from safetensors import SafetensorError, safe_open
-from safetensors.torch import save_file
+from safetensors.torch import save
 from torch import Tensor, nn
 from torch.optim import Optimizer
 
@@ -46,7 +46,8 @@ def save_state(
     # Cloned: best and network may share memory, which safetensors refuses.
     tensors = {key: value.detach().cpu().contiguous().clone() for key, value in tensors.items()}
     with atomic_path(path) as temporary:
-        save_file(tensors, temporary, metadata={"state": json.dumps(header)})
+        # Written by Python: on a full disk its error is an OSError, safetensors' own is not.
+        temporary.write_bytes(save(tensors, metadata={"state": json.dumps(header)}))
 
 
 def load_state(
