@@ -91,10 +91,7 @@ def find_pairs(root: Path | str, *, layout: str = ANY_PAIRS) -> list[PairFiles]:
     _check_layout(root, layout, LAYOUTS)
     if layout == ANY_PAIRS:
         where = root / "clear"
-        hazy, clear = (
-            [path for path in list_images(folder) if not path.name.startswith(".")]
-            for folder in (root / "hazy", where)
-        )
+        hazy, clear = (list_images(folder) for folder in (root / "hazy", where))
     else:
         found = one_place(root, layout)
         where = found.clear or root
