@@ -117,10 +117,12 @@ def main(
     """Train, score on the test split, write weights with their card."""
     teacher, target = name == "teacher", out / f"{name}.safetensors"
     config = hc.training.TEACHER if teacher else hc.training.STUDENT
-    before = hc.nets.read_card(target) if again else {"steps": 0, "seed": config.seed - 1}
-    config = replace(config, seed=before["seed"] + 1, **(CYCLE if again else {}))
+    before: dict[str, Any] = {"steps": 0, "made by": ""}
+    network = NETWORKS[name](seed=config.seed)
+    if again:
+        before, network = hc.nets.read_card(target), hc.nets.load_pretrained(target)
+        config = replace(config, seed=before["seed"] + 1, **CYCLE)
     config = replace(config, steps=steps or config.steps)
-    network = hc.nets.load_pretrained(target) if again else NETWORKS[name](seed=config.seed)
     folder = work / f"{name}-{before['steps'] + config.steps}"
     scenes = hc.data.scenes("train", folder=more) if more and not teacher else []
     form = list(CONFIRMATION)[1] if name == "student-distilled" else "none"
@@ -128,23 +130,25 @@ def main(
     if teacher:
         history = hc.training.train_shipped_teacher(network, config, folder=folder)
     else:
-        terms = CONFIRMATION[form].terms(sources(config.seed, config.steps))
-        about = {"term": form} | ({"from": before["made by"]} if again else {})
+        terms = [] if again else CONFIRMATION[form].terms(sources(config.seed, config.steps))
+        about = {"term": form, "before": before["made by"]}
         history = hc.training.train_shipped_student(
-            network, config, more=scenes, terms=[] if again else terms, folder=folder, about=about
+            network, config, more=scenes, terms=terms, folder=folder, about=about
         )
     scores = score_teacher(network) if teacher else score_dehazer(network, name)
     step, best = history.best
+    step += before["steps"]
     data = "train split of data/photos" + ("" if teacher else " and data/scenes") + also(scenes)
     command = f"python data/make/train_shipped.py {name} --steps {config.steps}"
     command += f" --more {more.name}" if scenes and more else ""
+    command += " --again" if again else ""
     card = {
-        "made by": f"{before['made by']}; {command} --again" if again else command,
+        "made by": "; ".join(filter(None, (before["made by"], command))),
         "data": data,
         "seed": config.seed,
         "steps": before["steps"] + config.steps,
         **({} if form == "none" else {"term": form}),
-        "best validation": {"step": before["steps"] + step, "psnr": best},
+        "best validation": {"step": step, "psnr": best},
         "test": scores,
         "machine": describe(),
     }

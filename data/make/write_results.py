@@ -7,6 +7,7 @@ Every number and every sentence is computed; a test compares the README with wha
 
 from __future__ import annotations
 
+from collections import Counter
 from typing import Any
 
 import click
@@ -44,6 +45,7 @@ def results() -> str:
     said = [f"- {sentence}" for sentence in decision(runs)]
     arms, seeds, steps, split = PHASES["confirmation"]
     ended = f"{len(runs)} of {len(arms) * len(seeds)} trainings have ended"
+    seen = Counter(run["arm"] for run in study_runs("screening")).values()
     return "\n".join(
         [
             f"PSNR in dB and SSIM: {protocol}.",
@@ -56,8 +58,8 @@ def results() -> str:
             f"The study that decides about `{list(arms)[1]}` ({steps} steps of a plain recipe, not "
             f"that of the weights above; {split} split; {ended}). A hidden map of the student "
             "learns to predict the teacher's; for control, the clear picture (`truth`) or an "
-            "untrained teacher's map (`untrained`). Feature affinity was screened on one seed or "
-            "two, and is not decided.",
+            "untrained teacher's map (`untrained`). Feature affinity was screened, with "
+            f"{min(seen)} to {max(seen)} seeds an arm, and is not decided.",
             "",
             *said,
             "",

@@ -33,6 +33,7 @@ from haze_course.training.shipped import (
 
 Command = Callable[..., None]
 STUDENTS: dict[str, Callable[..., nn.Module]] = {"student": student, "half-student": half_student}
+_LESSON: list[str] = ["weight", "scale"]  # settings of the feature affinity, for a teacher
 TRAINING_LAYOUTS = [ANY_PAIRS, *(name for name, part in PARTS.items() if part.split == "train")]
 
 
@@ -53,13 +54,17 @@ def settings_options(settings: type) -> Callable[[Command], Command]:
     return decorate
 
 
+def _affinity(setting: str) -> str:
+    return f"Of the feature affinity [{getattr(FeatureAffinity, setting)}]."
+
+
 @click.command()
 @click.argument("network", type=click.Choice(["teacher", *STUDENTS]))
 @click.option("-o", "--out", required=True, type=FOLDER, help="The weights, NAME.safetensors.")
 @click.option("--state", type=FOLDER, help="Folder to stop and resume with.")
 @click.option("--teacher", metavar="NAME_OR_FILE", help="Distil a student from these weights.")
-@click.option("--weight", type=float, help="Of the feature affinity [0.1].")
-@click.option("--scale", type=click.Choice(get_args(Scale)), help="Of the feature affinity [rms].")
+@click.option("--weight", type=float, help=_affinity("weight"))
+@click.option("--scale", type=click.Choice(get_args(Scale)), help=_affinity("scale"))
 @click.option("--force", is_flag=True, help="Replace weights that are there.")
 @click.option("--data", type=FOLDER, help="Pairs on your disk, for a student.")
 @click.option("--layout", type=click.Choice(TRAINING_LAYOUTS), help="How they lie there [pairs].")
@@ -86,9 +91,7 @@ def train(
     """
     check_result(out, ".safetensors", force=force)
     given = {name: value for name, value in settings.items() if value is not None}
-    lesson: dict[str, Any] = {
-        name: given.pop(name) for name in ("weight", "scale") if name in given
-    }
+    lesson = {name: given.pop(name) for name in _LESSON if name in given}
     terms, distilled = _lesson(network, teacher, lesson)
     card: dict[str, Any] = {"distilled from": distilled, "data": None}
     if data is None:
@@ -125,8 +128,8 @@ def _lesson(network: str, teacher: str | None, given: Given) -> tuple[list[Term]
         return [], None
     if network == "teacher":
         raise ValueError("--teacher: a teacher learns from clear pictures alone")
-    how: Given = {"weight": 0.1, "scale": "rms"} | given
-    term = FeatureAffinity(load_pretrained(teacher), **how)
+    term = FeatureAffinity(load_pretrained(teacher), **given)
+    how = {"weight": term.weight, "scale": term.scale}
     return [term], {"teacher": method_name(teacher), **how}
 
 

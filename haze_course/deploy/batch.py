@@ -1,12 +1,13 @@
 """Many files through one method, pictures and videos: one bad file does not stop the others."""
 
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from pathlib import Path
 
 from torch import Tensor
 from tqdm import tqdm
 
 from haze_course.deploy.ahead import Behind, ahead
+from haze_course.deploy.inference import Method
 from haze_course.deploy.video import VIDEO_SUFFIXES, dehaze_video
 from haze_course.images import (
     SUFFIXES,
@@ -17,7 +18,6 @@ from haze_course.images import (
     write_image,
 )
 
-Method = Callable[[Tensor], Tensor]
 # Torch raises RuntimeError where memory does not suffice; what it says is in the report.
 BAD_FILE = (ValueError, FileNotFoundError, MemoryError, RuntimeError)
 

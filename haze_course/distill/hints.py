@@ -87,17 +87,17 @@ class LinearHint:
         """The weighted share of the teacher's variance that the student does not explain."""
         with torch.no_grad():
             wanted = features_of(self.teacher, self.teacher_tap, clear).float()
-        given, wanted = _on_one_grid(taps[self.tap].float(), wanted, self.pool)
+        given, wanted = _averages(taps[self.tap].float(), wanted, self.pool)
         return weight_at(self.weight, step) * unexplained(given, wanted)
 
 
-def _on_one_grid(given: Tensor, wanted: Tensor, pool: int) -> tuple[Tensor, Tensor]:
-    """Averages of windows; what fills no window of the student's is cut off both maps alike."""
-    (height, width), (tall, wide) = given.shape[-2:], wanted.shape[-2:]
-    kept = height // pool * pool * tall // height, width // pool * pool * wide // width
+def _averages(given: Tensor, wanted: Tensor, pool: int) -> tuple[Tensor, Tensor]:
+    """Over the student's windows; what fills none of them is cut off both maps alike."""
+    sizes = zip(given.shape[-2:], wanted.shape[-2:], strict=True)
+    height, width = (own // pool * pool * other // own for own, other in sizes)
     given = F.avg_pool2d(given, pool)
-    wanted = wanted[..., : kept[0], : kept[1]]
-    return given, F.adaptive_avg_pool2d(wanted, (given.shape[-2], given.shape[-1]))
+    grid = (given.shape[-2], given.shape[-1])
+    return given, F.adaptive_avg_pool2d(wanted[..., :height, :width], grid)
 
 
 def unexplained(given: Tensor, wanted: Tensor) -> Tensor:

@@ -2,20 +2,20 @@
 
 import tempfile
 import time
-from collections.abc import Callable, Mapping
+from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
 import torch
 from torch import Tensor
 
+from haze_course.deploy.inference import Method
 from haze_course.deploy.tiles import shrink_to
 from haze_course.images import SUFFIXES, ImageError, read_image
 from haze_course.plots.images import show_images
 from haze_course.plots.web import html_status, html_swipe
 from haze_course.teaching.notebook import is_live
 
-Method = Callable[[Tensor], Tensor]
 _PIXELS = 400_000  # of the copy that is dehazed and shown: a photo for a page
 _HEIGHT = 600  # of the picture on the page, so that an upright one fits, too
 

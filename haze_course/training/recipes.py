@@ -145,10 +145,8 @@ def train_teacher(
         scores = [super_resolution_psnr(net, picture.clear) for picture in validation]
         return torch.stack(scores).mean().item()
 
-    groups, about = (
-        rates_by_fan_in(network),
-        {"pictures": names_digest(pictures), "cut": repr(draw.cut)},
-    )
+    groups = rates_by_fan_in(network)
+    about = {"pictures": names_digest(pictures), "cut": repr(draw.cut)}
     return train(network, draw, loss, validate, config, groups=groups, folder=folder, about=about)
 
 
