@@ -39,7 +39,7 @@ test-faults: $(VENV)/.test
 
 lab: $(VENV)/.course
 	@echo "== JupyterLab; stop it with Ctrl-C"
-	@$(RUN) jupyter lab notebooks
+	@$(RUN) jupyter lab $(if $(filter 0,$(shell id -u)),--allow-root) notebooks  # root: in containers
 
 store: $(VENV)/.test
 	@echo "== Formatting the notebooks, running them at lesson values, storing their outputs"
