@@ -32,10 +32,13 @@ def test_what_is_decided_is_what_the_screening_gained_most_with(arms) -> None:
         for arm, gain in hc.training.mean_gains(runs).items()
         if seeds[arm] >= 2 and not arm.startswith("few/") and not CONTROLS & set(arm.split("/"))
     }
-    none, form, *controls = arms.CONFIRMATION
-    assert none == "none"
-    assert form == max(forms, key=forms.__getitem__)
-    assert controls == [f"{form}/truth", f"{form}/untrained"]
+    affinity = {arm for arm in forms if arm.startswith(("outputs/", "features/"))}
+    assert max(forms, key=forms.__getitem__) == arms.FORM
+    assert max(affinity, key=forms.__getitem__) == arms.AFFINITY
+    controls = {f"{arms.FORM}/{control}" for control in CONTROLS}
+    assert set(arms.CONFIRMATION) == {"none", arms.FORM, arms.AFFINITY} | controls
+    rivals = {other for arm, other in arms.COMPARED if arm == arms.FORM}
+    assert rivals == {"none"} | controls
 
 
 def test_no_seed_serves_to_choose_and_to_decide() -> None:
@@ -46,7 +49,7 @@ def test_no_seed_serves_to_choose_and_to_decide() -> None:
 
 
 def test_what_is_decided_is_said_as_soon_as_two_seeds_compare(make, arms) -> None:
-    none, form, *controls = arms.CONFIRMATION
+    none, form, control = "none", arms.FORM, f"{arms.FORM}/truth"
     scores = {
         f"{which}_{metric}": "1" for which in ("scenes", "photos") for metric in ("psnr", "ssim")
     }
@@ -62,5 +65,5 @@ def test_what_is_decided_is_said_as_soon_as_two_seeds_compare(make, arms) -> Non
     assert said[0].startswith("scenes, exact depth, PSNR: ")
     assert f"{form} is better than {none} by 0.10 dB [0.10, 0.10]" in said[0]
     assert "not distinguishable" in said[1]
-    runs += [run | {"arm": controls[0]} for run in runs if run["arm"] == form]
+    runs += [run | {"arm": control} for run in runs if run["arm"] == form]
     assert len(list(decision(runs))) == 8

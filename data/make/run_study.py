@@ -30,7 +30,7 @@ from pathlib import Path
 
 import click
 import torch
-from study_arms import CONFIRMATION, FEW, RECIPES, SCREENING, Arm, sources
+from study_arms import COMPARED, CONFIRMATION, FEW, RECIPES, SCREENING, Arm, sources
 from tables import DATA, Row, read_table, write_table
 from tqdm import tqdm
 
@@ -185,18 +185,17 @@ def _line(arm: str, runs: list[Row]) -> str:
 
 
 def decision(runs: list[Row]) -> Iterator[str]:
-    """What the form gains over no term, and over each of its controls, a sentence each.
+    """What the forms gain over no term, and over each of their controls, a sentence each.
 
     What fewer than two seeds compare so far is left out.
     """
-    none, form, *controls = CONFIRMATION
     known = {run["arm"] for run in runs}
-    rivals = [arm for arm in (none, *controls) if known >= {arm, form}]
+    pairs = [(arm, other) for arm, other in COMPARED if known >= {arm, other}]
     for (which, pictures), metric in itertools.product(SETS.items(), UNITS):
-        for other in rivals:
-            gains = seed_gains(runs, form, other, f"{which}_{metric}")
+        for arm, other in pairs:
+            gains = seed_gains(runs, arm, other, f"{which}_{metric}")
             if len(gains) > 1:
-                said = sentence(form, other, seed_interval(gains), UNITS[metric])
+                said = sentence(arm, other, seed_interval(gains), UNITS[metric])
                 yield f"{pictures}, {metric.upper()}: {said}"
 
 

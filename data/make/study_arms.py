@@ -126,13 +126,11 @@ def distance(who: str, weight: float, names: list[str] | None = None) -> Terms:
     return lambda s: [TeacherDistance(getattr(s, who), weight=weight, teacher_tap=names or EXPAND)]
 
 
-def hint(who: str, weight: float, share: float = 0.5) -> Terms:
+def hint(who: str, weight: float, share: float = 0.5, **more: object) -> Terms:
     """The student's map predicts the teacher's, over the first `share` of the steps."""
-    names = None if who == "truth" else EXPAND
+    more.setdefault("teacher_tap", None if who == "truth" else EXPAND)
     return lambda s: [
-        LinearHint(
-            getattr(s, who), tap=LATE, teacher_tap=names, weight=fading(weight, share * s.steps)
-        )
+        LinearHint(getattr(s, who), tap=LATE, weight=fading(weight, share * s.steps), **more)  # type: ignore[arg-type]
     ]
 
 
@@ -187,15 +185,26 @@ SCREENING: dict[str, Arm] = {
 }
 
 
-def confirmation(form: str, make: Callable[[str], Terms]) -> dict[str, Arm]:
-    """The arms of the study that decides: no term, the form, and what else could explain a gain."""
-    taught = {form: "trained", f"{form}/truth": "truth", f"{form}/untrained": "untrained"}
-    return {"none": Arm()} | {name: Arm(make(who)) for name, who in taught.items()}
+# The arms of the study that decides. What the screening gained most with, in the mean of scenes
+# and photographs, over two seeds, of the forms with the trained teacher and all pictures. It meets
+# no term, and what else could explain a gain.
+FORM = "hint/0.03"
+CONFIRMATION: dict[str, Arm] = {
+    "none": Arm(),
+    FORM: Arm(hint("trained", 0.03)),
+    f"{FORM}/truth": Arm(hint("truth", 0.03)),
+    f"{FORM}/untrained": Arm(hint("untrained", 0.03)),
+}
 
+# Added when the outcome of those was known, on the same seeds, and before a training of these: of
+# the forms of feature affinity what the same rule chooses, and the form with a wrong lesson.
+AFFINITY = "features/cosine/0.003"
+CONFIRMATION[AFFINITY] = SCREENING[AFFINITY]
+CONFIRMATION[f"{FORM}/another image"] = Arm(hint("trained", 0.03, feed=another_image))
 
-# What the screening gained most with, in the mean of scenes and photographs, over two seeds, of
-# the forms with the trained teacher and all pictures.
-CONFIRMATION = confirmation("hint/0.03", lambda who: hint(who, 0.03))
+# Who is compared with whom.
+COMPARED = [(FORM, other) for other in CONFIRMATION if other not in (FORM, AFFINITY)]
+COMPARED.append((AFFINITY, "none"))
 
 # What helped alone, on both sets of pictures.
 TOGETHER = Arm(

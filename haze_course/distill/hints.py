@@ -5,7 +5,7 @@ teacher's). Johnson et al., Perceptual Losses, ECCV 2016, doi:10.1007/978-3-319-
 arXiv:1603.08155 (a frozen network as a distance between pictures).
 """
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import KW_ONLY, dataclass
 
 import torch
@@ -61,10 +61,11 @@ class LinearHint:
     least-squares solution stands in for it, so that the term has no weights of its own.
 
     Args:
-        teacher: any network; frozen here, fed the clear batch.
+        teacher: any network; frozen here.
         weight: of the term; to initialise only, let it fall to 0 after some steps.
         tap: the student's module.
         teacher_tap: modules of the teacher; None takes its output.
+        feed: what the teacher sees instead of the clear batch, for the control of a wrong input.
         pool: side of the student's averaging window; the teacher's map is averaged to its grid.
     """
 
@@ -73,6 +74,7 @@ class LinearHint:
     tap: str
     weight: Weight = 0.1
     teacher_tap: str | Sequence[str] | None = None
+    feed: Callable[[Tensor], Tensor] | None = None
     pool: int = 4
 
     def __post_init__(self) -> None:
@@ -86,7 +88,8 @@ class LinearHint:
     def __call__(self, clear: Tensor, dehazed: Tensor, taps: Taps, step: int) -> Tensor:
         """The weighted share of the teacher's variance that the student does not explain."""
         with torch.no_grad():
-            wanted = features_of(self.teacher, self.teacher_tap, clear).float()
+            seen = self.feed(clear) if self.feed else clear
+            wanted = features_of(self.teacher, self.teacher_tap, seen).float()
         given, wanted = _averages(taps[self.tap].float(), wanted, self.pool)
         return weight_at(self.weight, step) * unexplained(given, wanted)
 
