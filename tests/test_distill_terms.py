@@ -168,6 +168,12 @@ def test_a_hint_compares_the_same_places_at_any_size(generator, size, factor):
     assert term(seen, seen, {"groups.1": tap}, 0) < 1e-3
 
 
+def test_a_hint_may_be_fed_another_image(clear):
+    term = LinearHint(nn.Identity(), tap="groups.1", weight=1.0, feed=another_image)
+    assert term(clear, clear, {"groups.1": another_image(clear)}, 0) < 1e-3
+    assert term(clear, clear, {"groups.1": clear}, 0) > 0.1
+
+
 def test_unexplained_has_the_right_gradient(generator):
     given = torch.randn(1, 2, 3, 3, generator=generator, dtype=torch.float64, requires_grad=True)
     wanted = torch.randn(1, 2, 3, 3, generator=generator, dtype=torch.float64)

@@ -41,7 +41,7 @@ from haze_course.machine import describe
 from haze_course.paths import only_run_in
 from haze_course.processes import end_with_parent
 from haze_course.quality.evaluation import evaluate
-from haze_course.quality.statistics import seed_interval, sentence
+from haze_course.quality.statistics import Interval, seed_interval, sentence
 from haze_course.training.recipes import train_student
 from haze_course.training.settings import TrainConfig
 from haze_course.training.study import (
@@ -56,6 +56,11 @@ from haze_course.training.study import (
 
 ENOUGH = 8  # seeds for an interval
 UNITS = {"psnr": "dB", "ssim": ""}  # of the scores
+DIGITS = {"psnr": 2, "ssim": 4}
+SCORES = {  # column of the table -> pictures, metric
+    f"{which}_{metric}": (pictures, metric)
+    for (which, pictures), metric in itertools.product(SETS.items(), UNITS)
+}
 PHASES: dict[str, tuple[dict[str, Arm], range, int, str]] = {  # arms, seeds, steps, split
     "screening": (SCREENING, range(2), 1500, "validation"),
     "recipes": (RECIPES, range(2), 1500, "validation"),
@@ -171,32 +176,46 @@ def _line(arm: str, runs: list[Row]) -> str:
     own = [run for run in runs if run["arm"] == arm]
     text = f"{arm:38} {len(own):5}  {own[0]['ratio']:>9}  "
     for which, name in SETS.items():
-        for metric, digits in (("psnr", 2), ("ssim", 4)):
+        for metric, digits in DIGITS.items():
             gains = study_gains(runs, metric).get(arm, {}).get(name, [])
             if arm == base_of(arm):
                 mean = statistics.fmean(float(run[f"{which}_{metric}"]) for run in own)
                 text += f"{mean:.{digits}f}  "
             elif len(gains) >= ENOUGH:
-                i = seed_interval(gains)
-                text += f"{i.mean:+.{digits}f} [{i.low:+.{digits}f}, {i.high:+.{digits}f}]  "
+                text += brief(seed_interval(gains), digits) + "  "
             else:
                 text += f"{statistics.fmean(gains):+.{digits}f}  " if gains else "-  "
     return text
 
 
-def decision(runs: list[Row]) -> Iterator[str]:
-    """What the forms gain over no term, and over each of their controls, a sentence each.
+def brief(interval: Interval, digits: int) -> str:
+    """A difference with its interval, signed, for a table."""
+    mean, *ends = (f"{x:+.{digits}f}" for x in (interval.mean, interval.low, interval.high))
+    return f"{mean} [{', '.join(ends)}]"
+
+
+def comparisons(runs: list[Row]) -> dict[tuple[str, str], dict[str, Interval]]:
+    """Two arms that the study compares -> score, as "scenes_psnr" -> interval of their difference.
 
     What fewer than two seeds compare so far is left out.
     """
     known = {run["arm"] for run in runs}
-    pairs = [(arm, other) for arm, other in COMPARED if known >= {arm, other}]
-    for (which, pictures), metric in itertools.product(SETS.items(), UNITS):
-        for arm, other in pairs:
-            gains = seed_gains(runs, arm, other, f"{which}_{metric}")
-            if len(gains) > 1:
-                said = sentence(arm, other, seed_interval(gains), UNITS[metric])
-                yield f"{pictures}, {metric.upper()}: {said}"
+    found = {}
+    for arm, other in COMPARED:
+        if known >= {arm, other} and len(seed_gains(runs, arm, other, "scenes_psnr")) > 1:
+            found[arm, other] = {
+                score: seed_interval(seed_gains(runs, arm, other, score)) for score in SCORES
+            }
+    return found
+
+
+def decision(runs: list[Row]) -> Iterator[str]:
+    """What the forms gain over no term, and over their controls, a sentence each."""
+    found = comparisons(runs)
+    for score, (pictures, metric) in SCORES.items():
+        for (arm, other), intervals in found.items():
+            said = sentence(arm, other, intervals[score], UNITS[metric])
+            yield f"{pictures}, {metric.upper()}: {said}"
 
 
 @click.command()

@@ -11,12 +11,14 @@ from collections import Counter
 from typing import Any
 
 import click
-from run_study import PHASES, decision
+from run_study import DIGITS, PHASES, SCORES, brief, comparisons
+from study_arms import AFFINITY, FORM
 from tables import DATA
 from train_shipped import NETWORKS
 
 import haze_course as hc
 from haze_course.course.links import write_block
+from haze_course.quality.statistics import verdict
 from haze_course.training.study import SETS, study_runs
 
 README = DATA.parent / "README.md"
@@ -41,11 +43,6 @@ def results() -> str:
         row |= {name: _score(scores[name]) for name in ("hazy input", RIVAL)}
         row |= {name: _score(card["test"][which][name]) for name, card in cards.items()}
         rows.append(row | {f"{first} over {RIVAL}": scores[f"gain over {RIVAL}"]})
-    runs = study_runs("confirmation")
-    said = [f"- {sentence}" for sentence in decision(runs)]
-    arms, seeds, steps, split = PHASES["confirmation"]
-    ended = f"{len(runs)} of {len(arms) * len(seeds)} trainings have ended"
-    seen = Counter(run["arm"] for run in study_runs("screening")).values()
     return "\n".join(
         [
             f"PSNR in dB and SSIM: {protocol}.",
@@ -55,17 +52,42 @@ def results() -> str:
             f"The teacher over bicubic interpolation: {teacher['gain over bicubic']}.",
             "",
             *_pair(cards),
-            f"The study that decides about `{list(arms)[1]}` ({steps} steps of a plain recipe, not "
-            f"that of the weights above; {split} split; {ended}). A hidden map of the student "
-            "learns to predict the teacher's; for control, the clear picture (`truth`) or an "
-            "untrained teacher's map (`untrained`). Feature affinity was screened, with "
-            f"{min(seen)} to {max(seen)} seeds an arm, and is not decided.",
-            "",
-            *said,
-            "",
-            f"These {len(said)} intervals are not corrected for their number.",
+            *_decided(),
         ]
     )
+
+
+def _decided() -> list[str]:
+    """What the study compares, and a table of the intervals."""
+    runs = study_runs("confirmation")
+    arms, seeds, steps, split = PHASES["confirmation"]
+    ended = f"{len(runs)} of {len(arms) * len(seeds)} trainings have ended"
+    seen = Counter(run["arm"] for run in study_runs("screening")).values()
+    found = comparisons(runs)
+    counts = sorted({interval.count for all_of in found.values() for interval in all_of.values()})
+    rows = []
+    for (arm, other), intervals in found.items():
+        row = {"compared": f"`{arm}` over `{other}`"}
+        for score, (pictures, metric) in SCORES.items():
+            text = brief(intervals[score], DIGITS[metric])
+            shown = verdict(intervals[score]) != "not distinguishable"
+            row[f"{pictures}: {metric.upper()}"] = f"**{text}**" if shown else text
+        rows.append(row)
+    return [
+        f"The study that decides about `{FORM}` and `{AFFINITY}` ({steps} steps of a plain recipe, "
+        f"not that of the weights above; {split} split; {ended}). `hint`: a hidden map of the "
+        "student learns to predict the teacher's; for control, the clear picture (`truth`), an "
+        "untrained teacher's map (`untrained`) or that of the wrong picture (`another image`). "
+        "`features`: feature affinity of hidden maps. The screening chose both, as what gained "
+        f"most of all and of the affinities, with {min(seen)} to {max(seen)} seeds an arm. The "
+        "affinity and the wrong picture joined when the outcome of the others was known.",
+        "",
+        hc.plots.markdown_table(rows),
+        "",
+        f"PSNR in dB; mean and 95 % interval over {' to '.join(map(str, counts))} seeds, bold "
+        "where it excludes zero. "
+        f"These {len(rows) * len(SCORES)} intervals are not corrected for their number.",
+    ]
 
 
 def _pair(cards: dict[str, dict[str, Any]]) -> list[str]:
