@@ -88,7 +88,8 @@ def draw_intervals(
     axes = figure.add_subplot()
     axes.axvline(0, color="#555555", linewidth=1, linestyle="--")
     for row, (name, interval) in enumerate(intervals.items()):
-        axes.plot([interval.low, interval.high], [row, row], color=COLOURS[0], linewidth=2.4)
+        ends = [interval.low, interval.high]  # a butt cap ends there, others half a width later
+        axes.plot(ends, [row, row], color=COLOURS[0], linewidth=2.4, solid_capstyle="butt")
         axes.plot(interval.mean, row, "o", color=COLOURS[0], markersize=7)
         for value in (singles or {}).get(name, ()):
             axes.plot(value, row, "o", color=COLOURS[4], markersize=5, markerfacecolor="white")

@@ -89,6 +89,7 @@ def encode(figure: Figure, kind: str, *, dpi: int = _DPI) -> bytes:
     """A figure as the bytes of a picture file, "png" or "jpeg"."""
     buffer = io.BytesIO()
     extra = {"pil_kwargs": {"quality": 88}} if kind == "jpeg" else {"metadata": {"Software": None}}
+    figure.draw_without_rendering()  # pictures keep their shape: only a second layout fits titles
     figure.savefig(buffer, format=kind, dpi=dpi, facecolor="white", **extra)
     return buffer.getvalue()
 

@@ -290,6 +290,7 @@ def the_teacher_sees_its_range(answer, draw: Draw):
 def nobody_gains_by_choosing(answer, draw: Draw):
     """With your line of D put right, two arms of equally good students end level."""
     line = _repaired(answer, "D", 8)
+    expect(line != 7, f"D, {_right(line)}: test pictures choose the checkpoint all the same")
     noise = torch.randn(2, 4000, 40, generator=draw.generator).double()
     on_test = noise * torch.tensor([0.1, 0.3]).reshape(2, 1, 1)  # equally good checkpoints
     chosen = on_test.argmax(dim=2) if line != 5 else torch.zeros(2, 4000, dtype=torch.int64)

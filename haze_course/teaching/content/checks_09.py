@@ -301,8 +301,8 @@ EXERCISES = {
             trainings_were_not_repeated,
         ),
         (
-            "Ask of each sentence: can I think of a world in which it is false, and in which this "
-            "table comes out all the same?",
+            "Ask of each sentence: can I easily think of a world in which it is false, and in "
+            "which this table comes out all the same?",
             "Mind what was repeated (pictures, not trainings), what the interval is about (a "
             "mean, not single pictures), what it means that it holds zero, and what doing nothing "
             "scores.",
