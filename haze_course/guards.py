@@ -5,6 +5,7 @@ They raise `ValueError`; an ``assert`` in this library guards only its own invar
 
 import math
 from collections.abc import Collection
+from numbers import Real
 
 import torch
 from torch import Tensor
@@ -74,6 +75,8 @@ def check_map(value: Tensor, name: str, image: Tensor, image_name: str) -> Tenso
 
 def check_unit_range(image: Tensor, name: str, *, slack: float = 1e-4) -> Tensor:
     """All values in [0, 1] up to `slack`, handed back unchanged."""
+    if image.is_meta or torch.compiler.is_compiling():  # there are no values yet
+        return image
     low, high = float(image.detach().min()), float(image.detach().max())
     if low < -slack or high > 1 + slack:
         hint = "; divide bytes by 255" if high > 2 else ""
@@ -83,14 +86,14 @@ def check_unit_range(image: Tensor, name: str, *, slack: float = 1e-4) -> Tensor
 
 def check_number(value: float, name: str, low: float, high: float = math.inf) -> float:
     """A number in [low, high], handed back unchanged."""
-    if not low <= value <= high:
+    if not isinstance(value, Real) or not low <= value <= high:
         raise ValueError(f"{name}: expected a number in [{low:g}, {high:g}], got {value!r}")
     return value
 
 
 def check_count(value: int, name: str, low: int) -> int:
     """A whole number >= low, handed back unchanged."""
-    if not isinstance(value, int) or value < low:
+    if not isinstance(value, int) or isinstance(value, bool) or value < low:
         raise ValueError(f"{name}: expected a whole number >= {low}, got {value!r}")
     return value
 

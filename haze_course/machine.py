@@ -70,6 +70,14 @@ def usable_device(name: "torch.device | str") -> "torch.device":
         raise ValueError(f"device: expected one of {known}, got {str(name)!r}: {error}") from error
 
 
+def device_of(method: object) -> "torch.device":
+    """Where a network's parameters lie; a function takes its picture from the processor."""
+    import torch
+
+    parameters = method.parameters() if isinstance(method, torch.nn.Module) else iter(())
+    return next((p.device for p in parameters), torch.device("cpu"))
+
+
 def multiplies_bfloat16(device: "torch.device") -> bool:
     """Whether a device multiplies bfloat16 in hardware; imitated, it is slower than float32."""
     import torch

@@ -144,7 +144,7 @@ def test_autocast_does_not_reach_the_products(maps):
         ((2, 3, 16, 16), (2, 3, 8, 8), {}, "whole multiple"),
         ((2, 3, 16, 16), (2, 3, 16, 16), {"pool": 17}, "pool: expected 1 to 16"),
         ((2, 3, 16, 16), (2, 3, 16, 16), {"scale": "mean"}, "scale: expected one of rms"),
-        ((2, 3, 16, 16), (2, 3, 16, 16), {"normalize": "l1"}, "normalize: expected None"),
+        ((2, 3, 16, 16), (2, 3, 16, 16), {"normalize": "l1"}, "normalize: expected one of None"),
         ((3, 16, 16), (2, 3, 16, 16), {}, "student: expected"),
     ],
 )

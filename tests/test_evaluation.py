@@ -188,7 +188,7 @@ def test_a_bad_pair_is_named_and_not_blamed_on_the_method(pairs, change, problem
 def test_no_pairs_and_an_unknown_protocol_are_refused_before_any_work(pairs: list[Pair]) -> None:
     with pytest.raises(ValueError, match="m: no pairs to evaluate on"):
         evaluate(identity, [], name="m")
-    with pytest.raises(ValueError, match='"valid", "padded", "luma", "downsampled", got \'x\''):
+    with pytest.raises(ValueError, match="valid, padded, luma, downsampled, got 'x'"):
         evaluate(broken, pairs, name="m", protocol="x")
 
 

@@ -77,6 +77,7 @@ FLOORS: list[list[list[str]]] = [
                 "study",
                 "distributed",
                 "settings",
+                "rates",
                 "state",
                 "loop",
                 "recipes",

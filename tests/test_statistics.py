@@ -154,7 +154,7 @@ def test_a_level_that_is_no_share_is_refused(make, level: float) -> None:
 
 
 def test_too_few_resamples_are_refused() -> None:
-    with pytest.raises(ValueError, match="resamples: expected a number in"):
+    with pytest.raises(ValueError, match="resamples: expected a whole number"):
         bootstrap_interval([0.1, 0.2], resamples=10)
 
 

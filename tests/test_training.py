@@ -3,6 +3,7 @@
 import copy
 import json
 import math
+from functools import partial
 from itertools import pairwise
 
 import pytest
@@ -31,7 +32,7 @@ from haze_course.training import (
     train_student,
     train_teacher,
 )
-from haze_course.training.settings import learning_rate
+from haze_course.training.rates import learning_rate
 
 CUT = CropSettings(batch=4, size=16, large=24, large_share=0.3)
 
@@ -185,6 +186,52 @@ def _stop_at(step):
     return loss
 
 
+def test_a_gradient_that_is_no_number_never_reaches_the_weights():
+    network = nn.Linear(1, 1, bias=False)
+    before = network.weight.item()
+
+    def at_the_tip(net, batch, _step):  # the root of 0 has a value, and no slope
+        return (0 * net(batch[0])).abs().sqrt().sum(), {}
+
+    with pytest.raises(TrainingError, match="step 0: the norm of the gradient is nan; try a lower"):
+        train(network, _line, at_the_tip, _closeness, _config())
+    assert network.weight.item() == before
+
+
+def test_what_stumbles_over_broken_weights_is_a_failed_training():
+    network = nn.Linear(1, 1, bias=False)
+
+    def strict(net):
+        net.weight.data.fill_(math.nan)
+        raise ValueError("image: 1 of 1 values are NaN")
+
+    with pytest.raises(TrainingError, match="step 3: weights are no longer finite"):
+        train(network, _line, _squared, strict, _config())
+
+    def wrong(_net):
+        raise ValueError("pairs: none")
+
+    with pytest.raises(ValueError, match="pairs: none") as caught:
+        train(nn.Linear(1, 1), _line, _squared, wrong, _config())
+    assert not isinstance(caught.value, TrainingError)
+
+
+def test_only_what_is_trained_counts_for_the_clip():
+    first, last = nn.Linear(1, 4), nn.Linear(4, 1)
+    network, steps = nn.Sequential(first, last), []
+    start = copy.deepcopy(network)
+    for trains_first in (False, True):
+        again = copy.deepcopy(start)
+        again[0].requires_grad_(requires_grad=trains_first)
+        config = _config(learning_rate=0.1, warmup=1, clip=0.1, schedule="constant")
+        chosen = {"groups": [{"params": list(again[1].parameters())}]}
+        chosen |= {"optimizer": torch.optim.SGD}
+        train(again, _line, _squared, lambda _: 0.0, config, **chosen)
+        steps.append(_weights(again) - _weights(start))
+    torch.testing.assert_close(steps[0], steps[1])
+    assert steps[0][8:].abs().min() > 0
+
+
 @pytest.mark.parametrize("stop", [1, 3, 7, 11])
 def test_a_stopped_training_ends_like_one_that_was_not(tmp_path, stop):
     def fresh():
@@ -211,6 +258,23 @@ def test_a_state_of_other_settings_is_refused(tmp_path):
         train(nn.Linear(1, 1), _line, _squared, lambda net: 0.0, _config(seed=5), folder=tmp_path)
     with pytest.raises(StateError, match="the state of another network"):
         train(nn.Linear(2, 1), _line, _squared, lambda net: 0.0, _config(), folder=tmp_path)
+
+
+def test_a_refused_state_leaves_the_network_alone(tmp_path):
+    train(nn.Linear(1, 1, bias=False), _line, _squared, _closeness, _config(), folder=tmp_path)
+    network = nn.Linear(1, 1, bias=False)
+    before = network.weight.item()
+    other = {"optimizer": torch.optim.SGD, "folder": tmp_path}
+    with pytest.raises(StateError, match="optimizer"):
+        train(network, _line, _squared, _closeness, _config(), **other)
+    assert network.weight.item() == before
+
+
+def test_what_a_state_was_told_is_compared_as_it_is_stored(tmp_path):
+    for _ in range(2):
+        network = nn.Linear(1, 1, bias=False)
+        about = {"size": (64, 64)}
+        train(network, _line, _squared, _closeness, _config(), folder=tmp_path, about=about)
 
 
 def test_what_a_state_was_told_must_be_told_again(tmp_path):
@@ -266,6 +330,37 @@ def test_a_student_resumes_with_its_own_teacher_alone(pictures, pairs, tmp_path,
     call(own | {"teacher": copy.deepcopy(own["teacher"])})
     with pytest.raises(StateError, match=r"other settings \(terms\)"):
         call(own | other)
+
+
+@pytest.mark.parametrize(
+    ("own", "other"),
+    [
+        (partial(F.smooth_l1_loss, beta=0.1), partial(F.smooth_l1_loss, beta=0.2)),
+        (lambda a, b: (a - b).abs().mean(), lambda a, b: ((a - b).abs() ** 4).mean()),
+        (nn.MSELoss(), nn.L1Loss()),
+    ],
+)
+def test_an_error_without_a_name_is_told_apart_and_known_again(
+    pictures, pairs, tmp_path, own, other
+):
+    def fit(error):
+        settings = {"cut": CUT, "error": error, "folder": tmp_path}
+        return train_student(_tiny(), pictures, pairs, _config(steps=4), **settings)
+
+    assert fit(own) == fit(copy.deepcopy(own))
+    with pytest.raises(StateError, match="error"):
+        fit(other)
+
+
+def test_a_weight_that_decays_otherwise_is_another_training(pictures, pairs, tmp_path):
+    def fit(steps):
+        term = FeatureAffinity(None, weight=lambda step: 0.1 * max(1 - step / steps, 0))
+        settings = {"terms": [term], "cut": CUT, "folder": tmp_path}
+        return train_student(_tiny(), pictures, pairs, _config(steps=4), **settings)
+
+    assert fit(4) == fit(4)
+    with pytest.raises(StateError, match="terms"):
+        fit(2)
 
 
 def test_a_damaged_state_is_named(tmp_path):
@@ -389,6 +484,32 @@ def test_shrinking_halves_and_keeps_the_mean(generator):
     small = shrink(image)
     assert small.shape == (1, 3, 8, 10)
     torch.testing.assert_close(small.mean(), image.mean(), atol=0.01, rtol=0)
+
+
+def test_a_score_that_is_no_number_is_never_the_best():
+    assert History(validation=[(1, math.nan), (2, 1.0), (3, 0.5)]).best == (2, 1.0)
+
+
+def test_a_teacher_wants_crops_that_can_be_halved(pictures):
+    with pytest.raises(ValueError, match="even size"):
+        train_teacher(teacher(), pictures, pictures, _config(), cut=CropSettings(size=33))
+
+
+def test_a_picture_smaller_than_a_crop_is_named_at_once(pictures):
+    with pytest.raises(ValueError, match=f"{pictures[0].name}: expected at least 4096 x 4096"):
+        HazyCrops(pictures, cut=CropSettings(large=4096))
+
+
+@pytest.mark.parametrize("change", [{"batch": 2.5}, {"size": 64.5}, {"batch": True}])
+def test_crops_are_whole_numbers(change):
+    with pytest.raises(ValueError, match="expected a whole number"):
+        CropSettings(**change)
+
+
+@pytest.mark.parametrize("jpeg", [(95, 30), (200, 300), (0, 90)])
+def test_a_jpeg_quality_lies_from_1_to_100(jpeg):
+    with pytest.raises(ValueError, match="jpeg"):
+        HazeSettings(jpeg=jpeg)
 
 
 def test_a_history_knows_its_best():

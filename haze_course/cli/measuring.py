@@ -10,6 +10,7 @@ from torch import Tensor
 from tqdm import tqdm
 
 from haze_course.data.reside import PairFiles
+from haze_course.guards import check_choice
 from haze_course.quality.evaluation import (
     Method,
     MethodError,
@@ -18,7 +19,7 @@ from haze_course.quality.evaluation import (
     read_csv,
     write_csv,
 )
-from haze_course.quality.metrics import check_protocol
+from haze_course.quality.metrics import SSIM_PROTOCOLS
 
 if TYPE_CHECKING:
     from haze_course.data.benchmark import Pair
@@ -96,7 +97,7 @@ def measure_all(
         MethodError: the method fails on the very first image, so it is hardly the image.
         OSError: the CSV cannot be written.
     """
-    check_protocol(protocol)
+    check_choice(protocol, "protocol", SSIM_PROTOCOLS)
     records = {pair.name: done[pair.name] for pair in pairs if pair.name in done}
     problems: list[str] = []
     saved = time.monotonic()

@@ -13,7 +13,7 @@ from torch import Tensor
 from haze_course.data.haze import HazeSettings, HazySample, sample_haze
 from haze_course.data.shipped import Photo, Scene
 from haze_course.data.transforms import flip_and_turn, random_crop
-from haze_course.guards import check_number
+from haze_course.guards import check_count, check_number
 from haze_course.physics.scattering import far_end
 
 WHOLE = slice(None)
@@ -24,7 +24,7 @@ class CropSettings:
     """How a batch is cut.
 
     Attributes:
-        batch: crops of `size` pixels; of larger ones, as many as have the same area.
+        batch: crops of `size` pixels; of larger ones, as many as have the same area, at least 2.
         size: side of a crop.
         large: side of the larger crops: global pooling sees other statistics on small ones.
         large_share: of the batches that are cut large.
@@ -38,15 +38,15 @@ class CropSettings:
     constant_share: float = 0.3
 
     def __post_init__(self) -> None:
-        check_number(self.batch, "batch", 1)
-        check_number(self.size, "size", 8)
-        check_number(self.large, "large", self.size)
+        check_count(self.batch, "batch", 1)
+        check_count(self.size, "size", 8)
+        check_count(self.large, "large", self.size)
         check_number(self.large_share, "large_share", 0, 1)
         check_number(self.constant_share, "constant_share", 0, 1)
 
 
 class HazyCrops:
-    """``crops(step)`` -> one batch; pictures are held in memory as bytes.
+    """``crops(step)`` -> one batch; pictures are held in memory as bytes, depths as floats.
 
     Args:
         pictures: photographs or scenes; those without depth get one transmission a crop.
@@ -54,6 +54,9 @@ class HazyCrops:
         cut: sizes.
         haze: ranges.
         share: of each batch that is handed on, where several processes train together.
+
+    Raises:
+        ValueError: no picture, one that is smaller than a crop, or shares of unequal size.
     """
 
     def __init__(
@@ -74,6 +77,13 @@ class HazyCrops:
         for count in (self.cut.batch, self._large_count)[: 2 if self.cut.large_share else 1]:
             own_share(count, share)  # now, not at the first batch of that size
         self._clear = [(picture.clear[0] * 255).round().byte() for picture in pictures]
+        most = self.cut.large if self.cut.large_share else self.cut.size
+        for picture, clear in zip(pictures, self._clear, strict=True):
+            if min(clear.shape[-2:]) < most:
+                raise ValueError(
+                    f"{picture.name}: expected at least {most} x {most} pixels, a crop, got "
+                    f"{clear.shape[-2]} x {clear.shape[-1]}; leave it out, or cut smaller"
+                )
         depths = [picture.depth for picture in pictures]
         self._far = [None if depth is None else far_end(depth) for depth in depths]
         self._depth = [None if depth is None else depth[0] for depth in depths]

@@ -11,7 +11,7 @@ from typing import NamedTuple
 import torch
 from torch import Tensor
 
-from haze_course.guards import check_image, check_number, check_unit_range
+from haze_course.guards import check_count, check_image, check_number, check_unit_range
 from haze_course.images import jpeg_round_trip
 from haze_course.physics.scattering import (
     add_haze,
@@ -50,6 +50,10 @@ class HazeSettings:
             check_number(low, f"{name} low", 0 if name == "noise" else 1e-3, 1)
             check_number(high, f"{name} high", low, 1)
         check_number(self.cast, "cast", 0, 0.5)
+        if self.jpeg is not None:
+            low, high = self.jpeg
+            check_number(check_count(low, "jpeg low", 1), "jpeg low", 1, 100)
+            check_number(check_count(high, "jpeg high", low), "jpeg high", low, 100)
 
 
 class HazySample(NamedTuple):
@@ -109,7 +113,7 @@ def _sensor(hazy: Tensor, generator: torch.Generator, settings: HazeSettings) ->
     if settings.jpeg is not None:
         low, high = settings.jpeg
         quality = int(torch.randint(low, high + 1, (), generator=generator))
-        hazy = jpeg_round_trip(hazy, quality)
+        hazy = jpeg_round_trip(hazy, quality).to(hazy)
     return hazy
 
 

@@ -18,7 +18,7 @@ from tqdm import tqdm
 from haze_course.data.crops import WHOLE, own_share
 from haze_course.data.reside import PairFiles
 from haze_course.data.transforms import flip_and_turn, random_crop
-from haze_course.guards import check_number
+from haze_course.guards import check_count, check_number
 
 Key = tuple[int, int | None]  # number of a pair, seed of its cut; None leaves it whole
 
@@ -40,10 +40,10 @@ class PairSettings:
     cache: int = 0
 
     def __post_init__(self) -> None:
-        check_number(self.batch, "batch", 1)
+        check_count(self.batch, "batch", 1)
         if self.crop:
-            check_number(self.crop, "crop", 8)
-        check_number(self.workers, "workers", 0)
+            check_count(self.crop, "crop", 8)
+        check_count(self.workers, "workers", 0)
         check_number(self.cache, "cache", 0)
 
 

@@ -100,8 +100,7 @@ def _safe_sqrt(squared: Tensor) -> Tensor:
 
 def _columns(features: Tensor, normalize: Normalize) -> Tensor:
     """(B, C, H, W) -> (B, C, N), on request centred and of length 1."""
-    if normalize not in (None, "cosine", "centred"):
-        raise ValueError(f'normalize: expected None, "cosine" or "centred", got {normalize!r}')
+    check_choice(str(normalize), "normalize", ("None", "cosine", "centred"))
     columns = features.flatten(2)
     if normalize == "centred":
         columns = columns - columns.mean(dim=2, keepdim=True)

@@ -13,6 +13,7 @@ import torch.nn.functional as F
 from torch import Tensor, nn
 
 from haze_course.distill.terms import Taps, Weight, features_of, freeze, weight_at
+from haze_course.guards import check_count
 
 _RIDGE = 1e-4  # of the student's mean power: keeps the regression solvable
 
@@ -78,6 +79,7 @@ class LinearHint:
     pool: int = 4
 
     def __post_init__(self) -> None:
+        check_count(self.pool, "pool", 1)
         freeze(self.teacher)
 
     @property

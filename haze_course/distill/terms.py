@@ -125,9 +125,7 @@ class FeatureAffinity:
     @torch.no_grad()
     def _target(self, clear: Tensor) -> Tensor:
         seen = self.feed(clear) if self.feed else clear
-        if self.teacher is None:
-            return seen
-        return features_of(self.teacher, self.teacher_tap, seen)
+        return seen if self.teacher is None else features_of(self.teacher, self.teacher_tap, seen)
 
 
 def features_of(network: nn.Module, names: str | Sequence[str] | None, image: Tensor) -> Tensor:

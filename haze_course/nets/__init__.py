@@ -4,12 +4,7 @@ from haze_course.nets.attention import ChannelAttention, PixelAttention
 from haze_course.nets.ffa import FFANet, ffa_net, half_student, student
 from haze_course.nets.fsrcnn import FSRCNN, SuperResolutionTeacher, start_at_bicubic_, teacher
 from haze_course.nets.size import count_macs, count_parameters
-from haze_course.nets.weights import (
-    WeightsError,
-    load_pretrained,
-    read_card,
-    save_pretrained,
-)
+from haze_course.nets.weights import WeightsError, load_pretrained, read_card, save_pretrained
 
 __all__ = [
     "FSRCNN",

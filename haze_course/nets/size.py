@@ -11,7 +11,7 @@ from torch.utils.flop_counter import FlopCounterMode
 
 
 def count_parameters(network: nn.Module) -> int:
-    """Numbers that training changes."""
+    """Numbers in all parameters, frozen or not."""
     return sum(parameter.numel() for parameter in network.parameters())
 
 

@@ -15,14 +15,13 @@ from safetensors import SafetensorError, safe_open
 from safetensors.torch import save
 from torch import Tensor, nn
 
+from haze_course.machine import usable_device
 from haze_course.nets.ffa import FFANet
 from haze_course.nets.fsrcnn import SuperResolutionTeacher
 from haze_course.paths import atomic_path, data_folder
 
-_ARCHITECTURES: dict[str, type[nn.Module]] = {
-    cls.__name__: cls for cls in (FFANet, SuperResolutionTeacher)
-}
-_FORMAT = "haze_course 1"
+_CLASSES: tuple[type[nn.Module], ...] = (FFANet, SuperResolutionTeacher)
+_ARCHITECTURES = {cls.__name__: cls for cls in _CLASSES}
 
 
 class WeightsError(ValueError):
@@ -41,14 +40,12 @@ def save_pretrained(
     """
     path = Path(path)
     name = type(network).__name__
-    if name not in _ARCHITECTURES or path.suffix != ".safetensors":
-        raise WeightsError(
-            f"{path}: expected one of {', '.join(_ARCHITECTURES)} and a name ending in "
-            f".safetensors, got {name}"
-        )
+    if name not in _ARCHITECTURES:
+        raise WeightsError(f"{path}: expected one of {', '.join(_ARCHITECTURES)}, got {name}")
+    if path.suffix.lower() != ".safetensors":
+        raise WeightsError(f"{path}: expected a name ending in .safetensors")
     tensors = {k: v.detach().cpu().contiguous() for k, v in network.state_dict().items()}
     header = {
-        "format": _FORMAT,
         "architecture": name,
         "settings": json.dumps(network.settings),
         "card": json.dumps(card or {}, ensure_ascii=False),
@@ -69,6 +66,7 @@ def load_pretrained(name: str | Path, *, device: torch.device | str = "cpu") -> 
     Raises:
         FileNotFoundError: no such checkpoint or file.
         WeightsError: not safetensors, truncated, another architecture, or a wrong hash.
+        ValueError: this machine has no such device.
     """
     path = checkpoint_path(name)
     header, tensors = _read(path)
@@ -86,7 +84,7 @@ def load_pretrained(name: str | Path, *, device: torch.device | str = "cpu") -> 
         network.load_state_dict(tensors)
     except (RuntimeError, KeyError, TypeError, ValueError) as error:
         raise WeightsError(f"{path}: not the weights of {architecture}: {error}") from error
-    return network.eval().to(device)
+    return network.eval().to(usable_device(device))
 
 
 def read_card(name: str | Path) -> dict[str, Any]:

@@ -16,7 +16,14 @@ import torch
 import torch.nn.functional as F
 from torch import Tensor
 
-from haze_course.guards import check_image, check_map, check_number, check_unit_range, per_image
+from haze_course.guards import (
+    check_count,
+    check_image,
+    check_map,
+    check_number,
+    check_unit_range,
+    per_image,
+)
 from haze_course.physics.scattering import remove_haze
 
 
@@ -104,7 +111,7 @@ def guided_filter(guide: Tensor, target: Tensor, *, radius: int = 40, eps: float
     check_image(guide, "guide")
     check_map(target, "target", guide, "guide")
     check_number(eps, "eps", 1e-12)
-    check_number(radius, "radius", 0)
+    check_count(radius, "radius", 0)
     form = target.dtype
     guide, target = guide.double(), target.double()  # variances as differences: digits cancel
     target = target.expand(len(guide), -1, -1, -1)
@@ -112,9 +119,8 @@ def guided_filter(guide: Tensor, target: Tensor, *, radius: int = 40, eps: float
     pairs = [(i, j) for i in range(channels) for j in range(i, channels)]
     products = torch.cat([guide[:, [i]] * guide[:, [j]] for i, j in pairs], dim=1)
     means = _box_mean(torch.cat([guide, target, products, guide * target], dim=1), radius)
-    mean_g, mean_p, mean_gg, mean_gp = torch.split(
-        means, [channels, 1, len(pairs), channels], dim=1
-    )
+    sizes = [channels, 1, len(pairs), channels]
+    mean_g, mean_p, mean_gg, mean_gp = torch.split(means, sizes, dim=1)
 
     covariance = guide.new_empty(*target.shape[:1], *target.shape[2:], channels, channels)
     for k, (i, j) in enumerate(pairs):

@@ -13,7 +13,7 @@ import math
 import torch
 from torch import Tensor
 
-from haze_course.guards import check_image, check_map, check_number, per_image
+from haze_course.guards import check_image, check_map, check_number, check_unit_range, per_image
 
 
 def transmission_from_depth(depth: Tensor, beta: Tensor | float) -> Tensor:
@@ -61,7 +61,9 @@ def far_end(depth: Tensor) -> Tensor:
     check_image(depth, "depth", channels=1)
     far = torch.stack([_percentile_below_sky(one) for one in depth])
     if (far <= 0).any():
-        raise ValueError("expected a depth map with values above 0, got one that is all zero")
+        raise ValueError(
+            "depth: expected values above 0, got a map that is zero in 95 % of its pixels"
+        )
     return far[:, None]
 
 
@@ -83,6 +85,7 @@ def add_haze(clear: Tensor, transmission: Tensor, airlight: Tensor | float) -> T
     0.75
     """
     check_map(transmission, "transmission", check_image(clear, "clear", channels=3), "clear")
+    check_unit_range(transmission, "transmission")
     return clear * transmission + per_image(airlight, "airlight", clear) * (1 - transmission)
 
 

@@ -19,8 +19,9 @@ from torch import Tensor, nn
 from tqdm import tqdm
 
 from haze_course.guards import check_choice, check_image
+from haze_course.machine import device_of
 from haze_course.paths import atomic_path, write_text
-from haze_course.quality.metrics import check_protocol, ciede2000, psnr, ssim
+from haze_course.quality.metrics import SSIM_PROTOCOLS, ciede2000, psnr, ssim
 from haze_course.quality.statistics import bootstrap_interval
 
 Method = Callable[[Tensor], Tensor]
@@ -68,13 +69,13 @@ def evaluate(
 
     Args:
         method: hazy (1, 3, H, W) -> dehazed, same shape; clamped to [0, 1] before it is measured.
-            A network is put into evaluation mode.
+            A network is put into evaluation mode, and gets the picture where it lies.
         pairs: things with .name, .hazy and .clear, read one at a time.
         name: what records and tables call the method.
         protocol: of the SSIM, a key of `SSIM_PROTOCOLS`.
         progress: show a bar.
     """
-    check_protocol(protocol)
+    check_choice(protocol, "protocol", SSIM_PROTOCOLS)
     if isinstance(method, nn.Module):
         method.eval()
     bar = tqdm(pairs, desc=name, unit=" images", disable=not progress)
@@ -96,7 +97,8 @@ def _measure(method: Method, pair: Any, name: str, protocol: str) -> Record:
     try:
         with torch.no_grad():
             # A copy, for a method may write into its input. The check waits for a GPU to finish.
-            dehazed = check_image(method(hazy.clone()), "output").to(clear.device)
+            seen = hazy.to(device_of(method), copy=True)
+            dehazed = check_image(method(seen), "output").to(clear.device)
         seconds = time.perf_counter() - start
         if dehazed.shape != hazy.shape:
             raise ValueError(f"output: expected {tuple(hazy.shape)}, got {tuple(dehazed.shape)}")

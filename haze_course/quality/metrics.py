@@ -14,7 +14,7 @@ import torch
 import torch.nn.functional as F
 from torch import Tensor
 
-from haze_course.guards import check_image, check_unit_range
+from haze_course.guards import check_choice, check_image, check_unit_range
 
 SSIM_PROTOCOLS = {
     "valid": "RGB, only the 11 x 11 windows that fit (Wang et al.; scikit-image)",
@@ -58,7 +58,7 @@ def ssim(image: Tensor, target: Tensor, *, protocol: str = "valid") -> Tensor:
     >>> ssim(x, x).item()
     1.0
     """
-    check_protocol(protocol)
+    check_choice(protocol, "protocol", SSIM_PROTOCOLS)
     image, target = _alike(image, target, channels=3 if protocol == "luma" else None)
     (height, width), both = image.shape[-2:], torch.cat([image, target])  # (2B, C, H, W)
     if protocol == "luma":
@@ -139,14 +139,6 @@ def delta_e_2000(lab: Tensor, other: Tensor) -> Tensor:
     rotation = -2 * _saturation(chroma) * torch.deg2rad(blue).sin()
     squared = d_l**2 + d_c**2 + d_h**2 + rotation * d_c * d_h
     return squared.clamp_min(0).sqrt()[:, None]
-
-
-def check_protocol(protocol: str) -> str:
-    """A key of `SSIM_PROTOCOLS`, handed back unchanged, or a ValueError that lists them."""
-    if protocol not in SSIM_PROTOCOLS:
-        known = ", ".join(f'"{name}"' for name in SSIM_PROTOCOLS)
-        raise ValueError(f"protocol: expected one of {known}, got {protocol!r}")
-    return protocol
 
 
 def _alike(image: Tensor, target: Tensor, channels: int | None = None) -> tuple[Tensor, Tensor]:

@@ -16,7 +16,7 @@ from typing import Literal
 import torch
 from torch import Tensor
 
-from haze_course.guards import check_number
+from haze_course.guards import check_count, check_number
 
 Verdict = Literal["better", "worse", "not distinguishable"]
 
@@ -50,7 +50,7 @@ def bootstrap_interval(
     Interval(mean=0.5, low=0.5, high=0.5, count=3, level=0.95, over='images')
     """
     values = _checked(differences, level)
-    check_number(resamples, "resamples", 100)
+    check_count(resamples, "resamples", 100)
     generator = torch.Generator().manual_seed(seed)
     count, means = len(values), []
     step = max(1, 4_000_000 // count)  # at most 64 MB at once

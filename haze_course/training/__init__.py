@@ -1,11 +1,7 @@
 """Training: the loop, its state on disk, and the recipes for teacher and student."""
 
-from haze_course.training.loop import (
-    History,
-    TrainingError,
-    rates_by_fan_in,
-    train,
-)
+from haze_course.training.loop import History, TrainingError, train
+from haze_course.training.rates import rates_by_fan_in
 from haze_course.training.recipes import (
     enlarge,
     fit_student,

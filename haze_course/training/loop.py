@@ -5,10 +5,11 @@ is in the checkpoint: a training that was stopped ends with the weights of one t
 network that draws at random itself, by dropout, draws anew.)
 """
 
+import json
 import math
 import time
-from collections.abc import Callable, Mapping, Sequence
-from contextlib import nullcontext
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from contextlib import contextmanager, nullcontext
 from dataclasses import asdict, dataclass, field
 from pathlib import Path
 from typing import Any, TypeVar
@@ -31,14 +32,9 @@ from haze_course.training.distributed import (
     ranks,
     samples,
 )
-from haze_course.training.settings import (
-    TrainConfig,
-    autocast,
-    deciding,
-    learning_rate,
-    resolve_device,
-)
-from haze_course.training.state import StateError, Weights, load_state, save_state
+from haze_course.training.rates import learning_rate
+from haze_course.training.settings import TrainConfig, autocast, deciding, resolve_device
+from haze_course.training.state import StateError, Weights, load_state, read_header, save_state
 
 Batch = TypeVar("Batch")
 Parts = dict[str, float]  # what a loss is made of, for the history
@@ -63,7 +59,7 @@ class History:
     @property
     def best(self) -> tuple[int, float]:
         """Step and score of the weights that were kept."""
-        return max(self.validation, key=lambda entry: entry[1])
+        return max(self.validation, key=lambda entry: _comparable(entry[1]))
 
 
 def train(
@@ -89,15 +85,15 @@ def train(
         loss: (network, batch, step) -> the number to minimise, and its parts to log.
         validate: network -> a score, higher is better.
         config: settings.
-        groups: parameters with a "factor" of the rate each, as `rates_by_fan_in` gives them;
-            None trains all at one rate.
+        groups: parameters to train, with a "factor" of the rate each, as `rates_by_fan_in` gives
+            them; None trains all at one rate.
         optimizer: a class of `torch.optim`, or what makes one from groups and ``lr``.
         folder: for ``state.safetensors``; a state that lies there is resumed.
         about: what else decides the result, by name, as JSON can hold it; a state in which it
             differs is refused.
 
     Raises:
-        TrainingError: the loss is no longer a number.
+        TrainingError: loss, gradient or weights are no longer numbers.
         StateError: the folder holds the state of another training.
         ValueError: another training writes to the folder.
     """
@@ -106,9 +102,11 @@ def train(
     with alone:
         join(device, config.seed)
         network.to(device).to(memory_format=torch.channels_last)
-        groups = groups or [{"params": list(network.parameters()), "factor": 1.0}]
+        groups = groups or [{"params": list(network.parameters())}]
         chosen = optimizer(groups, lr=config.learning_rate)
-        objective, named = parallel(network, loss), deciding(config) | dict(about or {})
+        named = deciding(config) | {"optimizer": type(chosen).__name__} | dict(about or {})
+        named = json.loads(json.dumps(named))  # as a state will hold it
+        objective = parallel(network, loss)
         return _train(network, draw, objective, validate, config, chosen, folder, named)
 
 
@@ -127,8 +125,9 @@ def _train(
     state = folder / "state.safetensors" if folder else None
     history, best, first = History(), _weights(network), 0
     if state and state.is_file():
-        best, header = load_state(state, network, optimizer)
+        header = read_header(state)
         history, first = _resumed(header, named, state), header["step"]
+        best = load_state(state, network, optimizer)
         scaler.load_state_dict(header.get("scaler") or scaler.state_dict())
     _check_together(first, state, device)
     bar = tqdm(range(first, config.steps), initial=first, total=config.steps,
@@ -137,19 +136,21 @@ def _train(
     for step in bar:
         network.train()
         for group in optimizer.param_groups:
-            group["lr"] = learning_rate(step, config) * group["factor"]
+            group["lr"] = learning_rate(step, config) * group.get("factor", 1.0)
         batch = draw(step)
-        value, parts = _step(objective, batch, step, config, optimizer, scaler)
-        history.loss.append(_finite(value, step, state))
+        with _divergence(network, step, state):
+            value, parts = _step(objective, batch, step, config, optimizer, scaler)
+        history.loss.append(value)
         seen += samples(batch) * ranks()
         history.speed = seen / (time.perf_counter() - start)
         bar.set_postfix(loss=f"{value:.4f}", images=f"{history.speed:.1f}/s", refresh=False)
-        if parts:
-            history.parts.append((step, parts))
+        history.parts += [(step, parts)] if parts else []
         done = step + 1
         if done % config.validate_every == 0 or done == config.steps:
             network.eval()
-            history.validation.append((done, from_first(lambda: validate(network), device)))
+            with _divergence(network, step, state):
+                score = from_first(lambda: validate(network), device)
+            history.validation.append((done, score))
             if history.best[0] == done:
                 best = _weights(network)
         if state and rank() == 0 and (done % config.checkpoint_every == 0 or done == config.steps):
@@ -171,7 +172,7 @@ def _step(
 ) -> tuple[float, Parts]:
     """Zero, forward, loss, backward, clip, step; mean loss and parts over all micro-batches."""
     device = resolve_device(config.device)
-    optimizer.zero_grad()
+    objective.zero_grad()  # what is not trained collects gradients too
     pieces = divide(batch, config.accumulate)
     found: list[Parts] = []
     for number, piece in enumerate(pieces, start=1):
@@ -181,46 +182,43 @@ def _step(
             scaler.scale(value / len(pieces)).backward()
         found.append({"": value.item(), **parts})
     scaler.unscale_(optimizer)
-    nn.utils.clip_grad_norm_(objective.parameters(), config.clip)
+    trained = [p for group in optimizer.param_groups for p in group["params"]]
+    norm = nn.utils.clip_grad_norm_(trained, config.clip).item()
+    if not math.isfinite(norm) and not scaler.is_enabled():  # a scaler leaves such a step out
+        losses = [parts[""] for parts in found if not math.isfinite(parts[""])]
+        what = f"the loss is {losses[0]}" if losses else f"the norm of the gradient is {norm}"
+        raise TrainingError(what)
     scaler.step(optimizer)
     scaler.update()
     means = [sum(parts[name] for parts in found) / len(found) for name in found[0]]
     means = mean_over_ranks(means, device)
+    if not math.isfinite(means[0]):
+        raise TrainingError(f"the loss is {means[0]}")
     return means[0], dict(zip(list(found[0])[1:], means[1:], strict=True))
-
-
-def rates_by_fan_in(network: nn.Module) -> list[dict[str, Any]]:
-    """rate of a weight = learning_rate / fan-in, so that no layer leaps: groups for `train`.
-
-    Adam moves every weight by about the rate, whatever its gradient. An output that sums n
-    inputs can thus leap by n times the rate, and layers with many inputs leap furthest. Vectors
-    (biases, slopes) keep the rate of ten inputs.
-
-        Yang et al., Tensor Programs V, NeurIPS 2021, arXiv:2203.03466.
-    """
-    groups = []
-    for module in network.modules():
-        for parameter in module.parameters(recurse=False):
-            fan_in = 10.0
-            if isinstance(module, nn.ConvTranspose2d) and parameter.ndim > 1:
-                fan_in = parameter[:, 0].numel() / math.prod(module.stride)
-            elif parameter.ndim > 1:
-                fan_in = parameter[0].numel()
-            groups.append({"params": [parameter], "factor": 1 / fan_in})
-    return groups
 
 
 def _weights(network: nn.Module) -> Weights:
     return {key: value.detach().clone() for key, value in network.state_dict().items()}
 
 
-def _finite(value: float, step: int, state: Path | None) -> float:
-    if math.isfinite(value):
-        return value
-    kept = f"; the last good state is {state}" if state and state.is_file() else ""
-    raise TrainingError(
-        f"step {step}: the loss is {value}; try a lower learning_rate or clip{kept}"
-    )
+@contextmanager
+def _divergence(network: nn.Module, step: int, state: Path | None) -> Iterator[None]:
+    """Whatever stumbles over weights that are no numbers, it is the training that failed."""
+    try:
+        yield
+    except ValueError as error:
+        sound = all(p.isfinite().all() for p in network.parameters())
+        if sound and not isinstance(error, TrainingError):
+            raise
+        found = error if sound else "weights are no longer finite"
+        kept = f"; the last good state is {state}" if state and state.is_file() else ""
+        raise TrainingError(
+            f"step {step}: {found}; try a lower learning_rate or clip{kept}"
+        ) from error
+
+
+def _comparable(score: float) -> float:
+    return -math.inf if math.isnan(score) else score
 
 
 def _resumed(header: dict[str, Any], named: dict[str, Any], state: Path) -> History:

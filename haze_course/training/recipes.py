@@ -1,8 +1,12 @@
 """Data, network and loss put together: how this course trains its teacher and its student."""
 
 import hashlib
+import math
+import re
 from collections.abc import Callable, Iterable, Mapping, Sequence
+from functools import partial
 from pathlib import Path
+from types import FunctionType
 from typing import Any
 
 import torch
@@ -16,11 +20,13 @@ from haze_course.data.pair_batches import PairBatch
 from haze_course.data.reside import PairFiles
 from haze_course.data.shipped import Photo, Scene
 from haze_course.distill.terms import Term, tapped, weight_at
+from haze_course.machine import device_of
 from haze_course.nets.weights import weights_hash
 from haze_course.quality.evaluation import Method
 from haze_course.quality.metrics import psnr
 from haze_course.training.distributed import share
-from haze_course.training.loop import History, Parts, rates_by_fan_in, train
+from haze_course.training.loop import History, Parts, train
+from haze_course.training.rates import rates_by_fan_in
 from haze_course.training.settings import TrainConfig
 
 Error = Callable[[Tensor, Tensor], Tensor]
@@ -107,7 +113,7 @@ def fit_student(
     def validate(net: nn.Module) -> float:
         return mean_psnr(net, validation)
 
-    named = {"error": getattr(error, "__name__", repr(error)), "terms": [_words(t) for t in terms]}
+    named = {"error": _word(error), "terms": [_words(t, config.steps) for t in terms]}
     about = named | dict(about or {})
     return train(network, draw, loss, validate, config, folder=folder, about=about)
 
@@ -136,6 +142,9 @@ def train_teacher(
     """
     config = config or TrainConfig()
     draw = HazyCrops(pictures, seed=config.seed, cut=cut, share=share())
+    for name in ("size", "large"):
+        if getattr(draw.cut, name) % 2:
+            raise ValueError(f"cut: expected an even {name}, to be halved, got {draw.cut}")
 
     def loss(net: nn.Module, batch: HazySample, _step: int) -> tuple[Tensor, Parts]:
         large = batch.clear.to(next(net.parameters()).device)
@@ -150,18 +159,30 @@ def train_teacher(
     return train(network, draw, loss, validate, config, groups=groups, folder=folder, about=about)
 
 
-def _words(term: Term) -> str:
-    """What of a term decides the result; a teacher by the hash of its weights."""
-    return f"{type(term).__name__} " + ", ".join(
-        f"{name}={_word(weight_at(term.weight, 0) if name == 'weight' else value)}"
-        for name, value in sorted(vars(term).items())
-    )
+def _words(term: Term, steps: int) -> str:
+    """What of a term decides the result; a weight that changes by its values at five steps."""
+    own = dict(getattr(term, "__dict__", {}))
+    if callable(term.weight):
+        own["weight"] = [weight_at(term.weight, steps * k // 4) for k in range(5)]
+    named = ", ".join(f"{name}={_word(value)}" for name, value in sorted(own.items()))
+    return f"{type(term).__name__} {named}"
 
 
 def _word(value: object) -> str:
+    """One value: a network by the hash of its weights, a function by its name, none by address."""
     if isinstance(value, nn.Module):
         return f"{type(value).__name__} {weights_hash(value.state_dict())[:12]}"
-    return getattr(value, "__qualname__", repr(value))  # a function's own, without its address
+    if isinstance(value, partial):
+        return f"{_word(value.func)} {value.args} {value.keywords}"
+    if isinstance(value, FunctionType) and value.__name__ == "<lambda>":  # has no name of its own
+        code = value.__code__
+        told = _placeless((code.co_code, code.co_consts, code.co_names, value.__defaults__))
+        return f"{value.__qualname__} {hashlib.sha256(told.encode()).hexdigest()[:12]}"
+    return getattr(value, "__qualname__", _placeless(value))
+
+
+def _placeless(value: object) -> str:
+    return re.sub(r" at 0x[0-9a-f]+", "", repr(value))
 
 
 def names_digest(pictures: Iterable[Photo | Scene | PairFiles]) -> str:
@@ -185,7 +206,7 @@ def enlarge(image: Tensor) -> Tensor:
 def super_resolution_psnr(method: Method, clear: Tensor) -> Tensor:
     """PSNR in dB of method(shrink(clear)) against clear, SHAVE pixels off each side; a scalar."""
     even = clear[..., : clear.shape[-2] // 2 * 2, : clear.shape[-1] // 2 * 2]
-    enlarged = method(shrink(even).to(_device_of(method))).cpu()
+    enlarged = method(shrink(even).to(device_of(method))).cpu()
     inside = (..., slice(SHAVE, -SHAVE), slice(SHAVE, -SHAVE))
     return psnr(enlarged[inside], even[inside])[0]
 
@@ -193,17 +214,11 @@ def super_resolution_psnr(method: Method, clear: Tensor) -> Tensor:
 @torch.no_grad()
 def mean_psnr(method: Method, pairs: Sequence[AnyPair]) -> float:
     """Mean over pictures of the PSNR in dB of method(hazy) against clear."""
-    device, scores = _device_of(method), []
+    device, scores = device_of(method), []
     for pair in pairs:
         hazy, clear = pair.read() if isinstance(pair, PairFiles) else (pair.hazy, pair.clear)
         scores.append(psnr(method(hazy.to(device)).cpu(), clear))
     return torch.cat(scores).mean().item()
-
-
-def _device_of(method: Method) -> torch.device:
-    """Where a network lies; a function takes its picture from the processor."""
-    parameters = method.parameters() if isinstance(method, nn.Module) else iter(())
-    return next((p.device for p in parameters), torch.device("cpu"))
 
 
 def gradient_ratio(term: Tensor, error: Tensor, network: nn.Module) -> float:
@@ -214,4 +229,4 @@ def gradient_ratio(term: Tensor, error: Tensor, network: nn.Module) -> float:
         gradients = torch.autograd.grad(value, parameters, retain_graph=True, allow_unused=True)
         squares = [g.double().square().sum() for g in gradients if g is not None]
         norms.append(torch.stack(squares).sum().sqrt().item())
-    return norms[0] / norms[1]
+    return norms[0] / norms[1] if norms[1] else math.inf

@@ -1,6 +1,5 @@
-"""Settings of a training, and what follows from them alone: rate, device, number format."""
+"""Settings of a training, and what follows from them alone: device, number format."""
 
-import math
 from contextlib import AbstractContextManager
 from dataclasses import asdict, dataclass
 from typing import Any, Literal, get_args
@@ -57,15 +56,6 @@ class TrainConfig:
         check_number(self.learning_rate, "learning_rate", 1e-12, 1)
         check_number(self.warmup, "warmup", 0)
         check_number(self.clip, "clip", 1e-12)
-
-
-def learning_rate(step: int, config: TrainConfig) -> float:
-    """A linear rise over the warm-up, then half a cosine down to zero at the end, or no change."""
-    rise = min((step + 1) / max(config.warmup, 1), 1.0)
-    if config.schedule == "constant":
-        return config.learning_rate * rise
-    share = max(step - config.warmup, 0) / max(config.steps - config.warmup, 1)
-    return config.learning_rate * rise * 0.5 * (1 + math.cos(math.pi * share))
 
 
 def resolve_device(device: str) -> torch.device:

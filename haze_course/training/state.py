@@ -4,6 +4,8 @@ Stored as safetensors with JSON in the header: nothing in it can run when it is 
 """
 
 import json
+from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
@@ -50,23 +52,25 @@ def save_state(
         temporary.write_bytes(save(tensors, metadata={"state": json.dumps(header)}))
 
 
-def load_state(
-    path: Path, network: nn.Module, optimizer: Optimizer
-) -> tuple[Weights, dict[str, Any]]:
-    """Put weights and moments back in place; the best weights and the header are handed back.
+def read_header(path: Path) -> dict[str, Any]:
+    """Step, settings and history, before anything is put in place.
+
+    Raises:
+        StateError: damaged, or no state of a training.
+    """
+    with _readable(path) as file:
+        header: dict[str, Any] = json.loads((file.metadata() or {})["state"])
+        return header
+
+
+def load_state(path: Path, network: nn.Module, optimizer: Optimizer) -> Weights:
+    """Put weights and moments back in place; the best weights are handed back.
 
     Raises:
         StateError: damaged, or of another network.
     """
-    try:
-        with safe_open(path, framework="pt") as file:
-            header = json.loads((file.metadata() or {})["state"])
-            tensors = {key: file.get_tensor(key) for key in file.keys()}  # noqa: SIM118
-    except (SafetensorError, OSError, KeyError, ValueError) as error:
-        raise StateError(
-            f"{path}: expected the state of a training, could not read it ({error}); "
-            "delete it to start anew"
-        ) from error
+    with _readable(path) as file:
+        tensors = {key: file.get_tensor(key) for key in file.keys()}  # noqa: SIM118
     weights = _under("network.", tensors)
     try:
         network.load_state_dict(weights)
@@ -78,7 +82,19 @@ def load_state(
         state.setdefault(int(number), {})[name] = value
     groups = optimizer.state_dict()["param_groups"]
     optimizer.load_state_dict({"state": state, "param_groups": groups})
-    return _under("best.", tensors), header
+    return _under("best.", tensors)
+
+
+@contextmanager
+def _readable(path: Path) -> Iterator[Any]:
+    try:
+        with safe_open(path, framework="pt") as file:
+            yield file
+    except (SafetensorError, OSError, KeyError, ValueError) as error:
+        raise StateError(
+            f"{path}: expected the state of a training, could not read it ({error}); "
+            "delete it to start anew"
+        ) from error
 
 
 def _under(prefix: str, tensors: Weights) -> Weights:
