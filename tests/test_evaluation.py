@@ -192,6 +192,22 @@ def test_no_pairs_and_an_unknown_protocol_are_refused_before_any_work(pairs: lis
         evaluate(broken, pairs, name="m", protocol="x")
 
 
+def test_a_network_gets_the_picture_where_it_lies(pairs: list[Pair]) -> None:
+    class Elsewhere(nn.Module):
+        def __init__(self) -> None:
+            super().__init__()
+            self.weight = nn.Parameter(torch.ones(1, device="meta"))  # stands for a GPU
+            self.seen: list[str] = []
+
+        def forward(self, hazy: Tensor) -> Tensor:
+            self.seen.append(hazy.device.type)
+            return torch.full(hazy.shape, 0.5)
+
+    network = Elsewhere()
+    evaluate(network, pairs[:1], name="net")
+    assert network.seen == ["meta"]
+
+
 # --- paired differences
 
 

@@ -225,6 +225,14 @@ def test_an_unknown_architecture_is_named(tmp_path):
         save_pretrained(Other(width=8, groups=1, blocks=1), tmp_path / "o.safetensors")
 
 
+def test_a_name_may_shout_and_another_ending_is_refused(tmp_path):
+    network = FFANet(width=8, groups=1, blocks=1)
+    save_pretrained(network, tmp_path / "X.SAFETENSORS")
+    load_pretrained(tmp_path / "X.SAFETENSORS")
+    with pytest.raises(WeightsError, match="x.pt: expected a name ending in .safetensors"):
+        save_pretrained(network, tmp_path / "x.pt")
+
+
 def test_an_unknown_name_lists_what_fits():
     with pytest.raises(FileNotFoundError, match="neither a shipped checkpoint"):
         load_pretrained("studnet")

@@ -1,8 +1,10 @@
 """Data is found where it may be, and a file is either whole or untouched."""
 
+from concurrent.futures import ThreadPoolExecutor
+
 import pytest
 
-from haze_course.paths import atomic_path, data_folder, notebooks_folder
+from haze_course.paths import atomic_path, data_folder, notebooks_folder, write_text
 
 
 def test_a_checkout_finds_its_own_folders():
@@ -44,3 +46,22 @@ def test_a_finished_write_replaces_and_makes_folders(tmp_path):
             temporary.write_text(text)
         assert path.read_text() == text
     assert [p.name for p in path.parent.iterdir()] == ["result.csv"]
+
+
+def test_writers_of_one_path_do_not_meet(tmp_path):
+    path, texts = tmp_path / "out.txt", ["a" * 10_000, "b" * 10_000]
+
+    def write(text):
+        for _ in range(50):
+            write_text(text, path)
+            assert path.read_text() in texts
+
+    with ThreadPoolExecutor(2) as pool:
+        list(pool.map(write, texts))
+    assert [file.name for file in tmp_path.iterdir()] == ["out.txt"]
+
+
+def test_as_long_a_name_as_the_disk_allows_can_be_written(tmp_path):
+    path = tmp_path / ("n" * 251 + ".txt")
+    write_text("x", path)
+    assert path.read_text() == "x"

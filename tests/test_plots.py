@@ -159,6 +159,19 @@ def test_dots_stand_in_the_row_of_their_name():
         hc.plots.draw_dots({}, x_label="")
 
 
+def test_a_bar_in_a_name_does_not_end_its_cell():
+    text = hc.plots.markdown_table([{"method": "a|b", "PSNR": 1.0}])
+    assert "a\\|b" in text
+
+
+@pytest.mark.parametrize("kind", [torch.bfloat16, torch.float32])
+def test_what_a_training_holds_can_be_drawn(kind):
+    values = torch.tensor([1.0, 2.0], dtype=kind, requires_grad=True)
+    line = hc.plots.draw_curves(x_label="step", y_label="loss", loss=values).axes[0].lines[0]
+    assert line.get_ydata().tolist() == [1, 2]
+    hc.plots.draw_images(picture=torch.full((1, 3, 4, 4), 0.5, dtype=kind, requires_grad=True))
+
+
 def test_a_table_has_headers_and_a_caption(shown):
     rows = [{"method": "hazy <I>", "PSNR": 11.5, "n": 3}]
     (table,) = shown(hc.plots.show_table, rows, "Scores")

@@ -142,11 +142,14 @@ def test_srgb_has_a_gradient_at_black():
 @pytest.mark.parametrize(
     ("call", "message"),
     [
-        (lambda c, d: transmission_from_depth(-d - 1, 1.0), "expected depth >= 0 and beta >= 0"),
-        (lambda c, d: transmission_from_depth(d, -1.0), "expected depth >= 0 and beta >= 0"),
+        (lambda c, d: transmission_from_depth(-d - 1, 1.0), "depth: expected a number in \\[0"),
+        (lambda c, d: transmission_from_depth(d, -1.0), "beta: expected a number in \\[0"),
         (lambda c, d: transmission_from_depth(d, torch.ones(2)), "beta: expected a number"),
         (lambda c, d: add_haze(c, d[:, :, :3], 0.9), r"transmission: expected \(2, 1, 6, 8\)"),
         (lambda c, d: add_haze(c, c, 0.9), r"transmission: expected 1 channel"),
+        (lambda c, d: add_haze(c, 0 * d + 3, 0.9), r"transmission: expected values in \[0, 1\]"),
+        (lambda c, d: add_haze(c, 0 * d, 229.0), "airlight: .* divide bytes by 255"),
+        (lambda c, d: remove_haze(c, 0 * d, 229.0), "airlight: .* divide bytes by 255"),
         (lambda c, d: add_haze(c[0], d, 0.9), "add a batch dimension"),
         (lambda c, d: add_haze(c, 0 * d, torch.ones(3)), "airlight: expected a number"),
         (lambda c, d: remove_haze(c, d, 0.9, floor=0), "floor: expected a number"),

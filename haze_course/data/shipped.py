@@ -128,7 +128,7 @@ def scenes(
     *,
     kind: str | None = None,
     family: str | None = None,
-    folder: Path | None = None,
+    folder: Path | str | None = None,
 ) -> list[Scene]:
     """Pictures with exact depth: kind "room", "street", "landscape" or "measured".
 
@@ -138,7 +138,7 @@ def scenes(
         family: of rendered scenes, as "kitchen"; all if None.
         folder: more scenes, as ``data/make/render_scenes.py --extra`` leaves them.
     """
-    folder = folder or data_folder() / "scenes"
+    folder = Path(folder or data_folder() / "scenes")
     rows = select(read_table(folder / "scenes.csv"), split=split, kind=kind, family=family)
     return [
         Scene(

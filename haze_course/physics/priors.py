@@ -49,8 +49,8 @@ def dark_channel(image: Tensor, *, patch: int = 15) -> Tensor:
         patch: side of the square window, odd; at the border the window is cut.
     """
     check_image(image, "image", channels=3)
-    if not isinstance(patch, int) or patch < 1 or patch % 2 == 0:
-        raise ValueError(f"patch: expected an odd number of pixels >= 1, got {patch}")
+    if check_count(patch, "patch", 1) % 2 == 0:
+        raise ValueError(f"patch: expected an odd number of pixels, got {patch}")
     negative = -image.amin(dim=1, keepdim=True)  # a minimum is a negated maximum
     reach = patch // 2  # max_pool2d pads with -inf: only pixels of the picture count
     # Rows first, then columns: 2 x patch comparisons a pixel instead of patch squared.

@@ -28,11 +28,8 @@ def transmission_from_depth(depth: Tensor, beta: Tensor | float) -> Tensor:
     """
     check_image(depth, "depth", channels=1)
     beta = per_image(beta, "beta", depth)
-    if (depth < 0).any() or (beta < 0).any():
-        raise ValueError(
-            f"expected depth >= 0 and beta >= 0, got minima {float(depth.min()):.4g} "
-            f"and {float(beta.min()):.4g}"
-        )
+    check_number(float(depth.min()), "depth", 0)
+    check_number(float(beta.min()), "beta", 0)
     return torch.exp(-beta * depth)
 
 
@@ -86,7 +83,8 @@ def add_haze(clear: Tensor, transmission: Tensor, airlight: Tensor | float) -> T
     """
     check_map(transmission, "transmission", check_image(clear, "clear", channels=3), "clear")
     check_unit_range(transmission, "transmission")
-    return clear * transmission + per_image(airlight, "airlight", clear) * (1 - transmission)
+    airlight = check_unit_range(per_image(airlight, "airlight", clear), "airlight")
+    return clear * transmission + airlight * (1 - transmission)
 
 
 def remove_haze(
@@ -104,7 +102,7 @@ def remove_haze(
     """
     check_map(transmission, "transmission", check_image(hazy, "hazy", channels=3), "hazy")
     check_number(floor, "floor", 1e-6, 1)
-    airlight = per_image(airlight, "airlight", hazy)
+    airlight = check_unit_range(per_image(airlight, "airlight", hazy), "airlight")
     return (hazy - airlight) / transmission.clamp_min(floor) + airlight
 
 

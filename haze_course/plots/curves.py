@@ -3,6 +3,7 @@
 from collections.abc import Mapping, Sequence
 from typing import Any
 
+import torch
 from matplotlib.figure import Figure
 from torch import Tensor
 
@@ -52,9 +53,16 @@ def draw_curves(*, x_label: str, y_label: str, log_y: bool = False, **series: Se
 def _points(values: Series) -> tuple[Any, Any]:
     """x and y: a tuple is a pair of them only if it holds sequences, not numbers."""
     if isinstance(values, tuple) and all(getattr(v, "ndim", hasattr(v, "__len__")) for v in values):
-        x, y = values
+        x, y = map(_plain, values)
         return x, y
-    return range(len(values)), values
+    return range(len(values)), _plain(values)
+
+
+def _plain(values: Any) -> Any:
+    """Numbers as matplotlib takes them: without a gradient, off a GPU, at 32 bits or more."""
+    if not isinstance(values, Tensor):
+        return values
+    return values.detach().cpu().to(torch.promote_types(values.dtype, torch.float32))
 
 
 def show_intervals(

@@ -67,7 +67,7 @@ def draw_images(
         axes.set_title(title, fontsize=10)
         axes.set_axis_off()
         if panel.shape[1] == 3:
-            axes.imshow(panel[0].detach().cpu().permute(1, 2, 0).clamp(0, 1).numpy())
+            axes.imshow(panel[0].detach().float().cpu().permute(1, 2, 0).clamp(0, 1).numpy())
         else:
             _draw_map(axes, name, panel.detach().cpu().float(), limits or _limits(name, panels))
     return figure

@@ -25,6 +25,8 @@ def draw_sheet(rows: Mapping[str, Mapping[str, Tensor]], *, head: str) -> Figure
     Raises:
         ValueError: the page would be too tall for a file.
     """
+    if not rows:
+        raise ValueError("rows: expected at least one picture, got none")
     columns = list(next(iter(rows.values())))
     wide = (WIDTH - _GAP * (len(columns) - 1)) / len(columns)
     heights = [

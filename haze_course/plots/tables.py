@@ -39,7 +39,7 @@ def markdown_table(rows: Sequence[Row]) -> str:
     | hazy   | 11.50 |
     """
     columns = _columns(rows)
-    texts = {c: [c, *(_text(row[c]) for row in rows)] for c in columns}
+    texts = {c: [_cell(c), *(_cell(row[c]) for row in rows)] for c in columns}
     widths = {c: max(map(len, texts[c])) for c in columns}
     right = {c: _side(rows, c) == "right" for c in columns}
     lines = []
@@ -95,6 +95,10 @@ def _columns(rows: Sequence[Row]) -> list[str]:
 
 def _side(rows: Sequence[Row], column: str) -> str:
     return "right" if all(isinstance(row[column], int | float) for row in rows) else "left"
+
+
+def _cell(value: object) -> str:
+    return _text(value).replace("|", "\\|")  # a bar ends a cell
 
 
 def _text(value: object) -> str:

@@ -71,7 +71,7 @@ def train(
     *,
     groups: Sequence[dict[str, Any]] | None = None,
     optimizer: Callable[..., Optimizer] = torch.optim.Adam,
-    folder: Path | None = None,
+    folder: Path | str | None = None,
     about: Mapping[str, Any] | None = None,
 ) -> History:
     """Fit `network` in place, to the weights that validated best.
@@ -97,7 +97,7 @@ def train(
         StateError: the folder holds the state of another training.
         ValueError: another training writes to the folder.
     """
-    device = resolve_device(config.device)
+    device, folder = resolve_device(config.device), Path(folder) if folder else None
     alone = only_run_in(folder) if folder and rank() == 0 else nullcontext()
     with alone:
         join(device, config.seed)

@@ -45,7 +45,7 @@ def train_student(
     cut: CropSettings | None = None,
     haze: HazeSettings | None = None,
     error: Error = F.mse_loss,
-    folder: Path | None = None,
+    folder: Path | str | None = None,
     about: Mapping[str, Any] | None = None,
 ) -> History:
     """Minimise error(network(hazy), clear) + the terms; keep the weights of the best mean PSNR.
@@ -80,7 +80,7 @@ def fit_student(
     *,
     terms: Sequence[Term] = (),
     error: Error = F.mse_loss,
-    folder: Path | None = None,
+    folder: Path | str | None = None,
     about: Mapping[str, Any] | None = None,
 ) -> History:
     """As `train_student`, on any batches: of `PairBatches` where hazy pictures lie on disk.
@@ -125,7 +125,7 @@ def train_teacher(
     config: TrainConfig | None = None,
     *,
     cut: CropSettings | None = None,
-    folder: Path | None = None,
+    folder: Path | str | None = None,
 ) -> History:
     """Minimise MSE(network(small), large), small being the clear crop at half size.
 

@@ -32,7 +32,7 @@ _VALIDATION_PHOTOS = 9  # beside all scenes of the split: whole pictures are slo
 
 
 def train_shipped_teacher(
-    network: nn.Module, config: TrainConfig = TEACHER, *, folder: Path | None = None
+    network: nn.Module, config: TrainConfig = TEACHER, *, folder: Path | str | None = None
 ) -> History:
     """Super-resolution on the photographs of the train split; clear ones, no haze.
 
@@ -51,7 +51,7 @@ def train_shipped_student(
     *,
     more: Sequence[Scene] = (),
     terms: Sequence[Term] = (),
-    folder: Path | None = None,
+    folder: Path | str | None = None,
     about: Mapping[str, Any] | None = None,
 ) -> History:
     """Dehazing, by the absolute error, on the photographs and scenes of the train split.

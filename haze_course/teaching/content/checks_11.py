@@ -56,8 +56,9 @@ def stays_a_share(answer, draw: Draw):
     """It never leaves the range from `floor` to 1, whatever is claimed."""
     clear, airlight = _case(draw)
     floor = draw.number(0.02, 0.2)
-    beyond = add_haze(clear, _map(draw, 1.1, 1.6), airlight)
-    across = 2 * airlight[..., None, None] - clear
+    veil = airlight[..., None, None]
+    beyond = torch.lerp(veil, clear, _map(draw, 1.1, 1.6))
+    across = 2 * veil - clear
     for hazy, what in ((beyond, "darker than"), (across, "on the other side of A from")):
         t = as_tensor(answer(hazy, clear, airlight, floor), f"a photo {what} the claim")
         expect(
@@ -73,7 +74,7 @@ def no_other_t_comes_closer(answer, draw: Draw):
     hazy = draw.image(4, 5).double()
 
     def cost(t):
-        return (add_haze(clear, t, airlight) - hazy).square().sum(dim=1)[0]
+        return (torch.lerp(airlight[..., None, None], clear, t) - hazy).square().sum(dim=1)[0]
 
     t = as_tensor(answer(hazy, clear, airlight, 0.05), "a photo of 4 x 5", (1, 1, 4, 5))
     own = cost(t)
