@@ -142,6 +142,7 @@ MISTAKES = {
         Mistake("shuffling is blamed", BUGS | {"B": 3}, "each_gets_its_own_lesson"),
         Mistake("the student is blamed", BUGS | {"C": 2}, "the_teacher_sees_its_range"),
         Mistake("the shared seed is blamed", BUGS | {"D": 2}, "nobody_gains_by_choosing"),
+        Mistake("the report is blamed", BUGS | {"D": 7}, "nobody_gains_by_choosing"),
     ),
 }
 
