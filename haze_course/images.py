@@ -2,19 +2,20 @@
 
 What a camera, a scanner or a web page may hand over is turned into one form: EXIF turned
 upright, grey and palette and CMYK to RGB, 16-bit grey scaled by 65535, alpha laid over white.
-Of 16-bit colour the upper 8 bits are read.
+Of 16-bit colour the upper 8 bits are read. Grey whose white is not known is refused.
 """
 
 import io
 import struct
 import threading
 import warnings
+from contextlib import suppress
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 import torch
-from PIL import Image, ImageOps
+from PIL import Image
 from torch import Tensor
 
 from haze_course.guards import check_image, check_number
@@ -23,7 +24,18 @@ from haze_course.paths import atomic_path
 SUFFIXES = {".png", ".jpg", ".jpeg", ".bmp", ".tif", ".tiff", ".webp"}
 WRITABLE = {".png", ".jpg", ".jpeg"}
 Metadata = dict[str, bytes]
-_ORIENTATION = 0x0112  # number of the EXIF tag
+# Pillow raises these for what is not a picture, is cut short or carries broken headers.
+_UNREADABLE = (OSError, SyntaxError, ValueError, TypeError, LookupError, EOFError, MemoryError,
+               struct.error)  # fmt: skip
+# Numbers of EXIF tags (the inner block holds the sizes), then of TIFF: 0 may be white or black.
+_ORIENTATION, _INNER, _WIDTH, _HEIGHT = 0x0112, 0x8769, 0xA002, 0xA003
+_BITS, _ZERO, _SAMPLE_FORMAT = 258, 262, 339
+# How a TIFF stores its pixels, and blocks that tell once more of size, turn, preview and colours.
+_STORAGE = {*range(254, 267), 273, *range(277, 282), 284, *range(288, 294), 317, *range(320, 348),
+            *range(512, 533), 700, 34377, 34675}  # fmt: skip
+# EXIF orientation -> whether to mirror left and right first, then quarter turns to the left.
+_UPRIGHT = {2: (True, 0), 3: (False, 2), 4: (True, 2), 5: (True, 1), 6: (False, 3), 7: (True, 3),
+            8: (False, 1)}  # fmt: skip
 
 
 class ImageError(ValueError):
@@ -31,7 +43,7 @@ class ImageError(ValueError):
 
 
 class _Filters:
-    """Pillow's warnings: harmless oddities pass, pictures cut short or too large are errors.
+    """Pillow's warnings: harmless oddities pass, pictures too large are errors.
 
     Filters belong to the process, so readers in several threads share one set: the first in lays
     it down, the last out takes it up.
@@ -47,7 +59,6 @@ class _Filters:
                 self._before.__enter__()
                 warnings.simplefilter("ignore")  # as of a damaged EXIF block
                 warnings.simplefilter("error", Image.DecompressionBombWarning)
-                warnings.filterwarnings("error", "Truncated File Read")
             self._inside += 1
 
     def __exit__(self, *_: object) -> None:
@@ -65,21 +76,26 @@ def read_image(path: Path | str) -> Tensor:
 
     Raises:
         FileNotFoundError: no such file.
-        ImageError: not a picture, truncated, or so large that it may be an attack.
+        ImageError: not a picture, truncated, so large that it may be an attack, or grey whose
+            white is not known (32 or 12 bit, signed, floating-point, white stored as 0).
     """
     path = Path(path)
     if not path.is_file():
         found = "a folder" if path.is_dir() else f"no such file in {path.parent.resolve()}"
         raise FileNotFoundError(f"{path}: {found}; expected a picture")
     try:
-        with _FILTERS, Image.open(path) as picture:
-            pixels = _to_rgb(ImageOps.exif_transpose(picture))
+        # Opened here, for of a path Pillow maps the memory and scrambles turned TIFFs.
+        with _FILTERS, path.open("rb") as file, Image.open(file) as picture:
+            pixels = _to_rgb(picture)
+            with suppress(Exception):  # many kinds are raised for a damaged EXIF block: no turn
+                # Asked after the pixels: a TIFF is turned as it is decoded, and has no turn left.
+                mirrored, quarters = _UPRIGHT[picture.getexif()[_ORIENTATION]]
+                pixels = np.rot90(pixels[:, ::-1] if mirrored else pixels, quarters)
     except (Image.DecompressionBombWarning, Image.DecompressionBombError) as error:
         raise ImageError(
             f"{path}: refused, expected at most {Image.MAX_IMAGE_PIXELS} pixels: {error}"
         ) from error
-    # Pillow raises these for what is not a picture, is cut short or carries broken headers.
-    except (OSError, SyntaxError, ValueError, EOFError, MemoryError, UserWarning) as error:
+    except _UNREADABLE as error:
         raise ImageError(
             f"{path}: expected a picture ({', '.join(sorted(SUFFIXES))}), "
             f"could not decode it: {error}"
@@ -89,16 +105,17 @@ def read_image(path: Path | str) -> Tensor:
 
 def _to_rgb(picture: Image.Image) -> np.ndarray:
     """Any Pillow mode -> (H, W, 3) float32 in [0, 1]."""
-    if picture.mode in ("I;16", "I;16B", "I;16L", "I"):  # 16-bit grey
-        grey = np.asarray(picture, dtype=np.float32) / 65535
-        if grey.max() > 1:
-            raise ImageError(
-                f"grey values up to {np.asarray(picture).max()} have no defined white; convert it "
-                "to 8 or 16 bit"
-            )
-        return np.repeat(grey.clip(0, 1)[..., None], 3, axis=2)
-    if picture.mode == "F":
-        raise ImageError("a floating-point picture has no defined white; convert it to 8 or 16 bit")
+    if not _white_is_known(picture):
+        values = np.asarray(picture)
+        raise ImageError(
+            f"expected grey of 8 or 16 bit, unsigned, black as 0, found {picture.format} of mode "
+            f"{picture.mode}, values {values.min()} to {values.max()}; convert it to 8 or 16 bit"
+        )
+    if picture.mode.startswith("I"):  # 16-bit grey
+        codes = np.asarray(picture)
+        grey = codes.astype(np.float32) / 65535
+        grey[codes == picture.info.get("transparency")] = 1
+        return np.repeat(grey[..., None], 3, axis=2)
     if picture.mode in ("LA", "PA", "RGBA", "La", "RGBa") or "transparency" in picture.info:
         pixels = np.asarray(picture.convert("RGBA"), dtype=np.float32) / 255
         alpha = pixels[..., 3:]
@@ -106,24 +123,38 @@ def _to_rgb(picture: Image.Image) -> np.ndarray:
     return np.asarray(picture.convert("RGB"), dtype=np.float32) / 255
 
 
+def _white_is_known(picture: Image.Image) -> bool:
+    """Whether black is 0 and white the largest number; Pillow reads all greys as if it were so."""
+    tags = getattr(picture, "tag_v2", {})  # of a TIFF
+    signed = 2 in tags.get(_SAMPLE_FORMAT, ())
+    if not picture.mode.startswith("I"):
+        return picture.mode != "F" and not signed
+    if picture.format == "TIFF":
+        return tags.get(_BITS) == (16,) and tags.get(_ZERO) == 1 and not signed
+    return picture.format in ("PNG", "PPM", "JPEG2000")  # which Pillow scales to 16 bit
+
+
 def read_metadata(path: Path | str) -> Metadata:
     """What a camera wrote beside the pixels, for `write_image`: EXIF and colour profile.
 
-    The EXIF turn is left out, for `read_image` has turned the picture upright; so is its preview,
-    which would show the picture as it was. A damaged block counts as none.
+    It fits the picture that `read_image` hands over: sizes turned, no turn left to do, no preview,
+    nothing of how the file stored its pixels. A damaged block counts as none, so does a bad file.
     """
     kept: Metadata = {}
-    try:
-        with Image.open(path) as picture:
-            exif, profile = picture.getexif(), picture.info.get("icc_profile")
-            coloured = picture.mode in ("RGB", "RGBA", "P")  # a CMYK profile would not fit
-        exif.pop(_ORIENTATION, None)
+    with suppress(Exception), _FILTERS, Image.open(path) as picture:  # many kinds, as above
+        profile = picture.info.get("icc_profile")
+        if profile and picture.mode in ("RGB", "RGBA", "P"):  # a CMYK profile would not fit
+            kept["icc_profile"] = profile
+        exif = picture.getexif()
+        _, quarters = _UPRIGHT.get(exif.pop(_ORIENTATION, 1), (False, 0))
+        for tag in _STORAGE & set(exif):
+            del exif[tag]
+        if quarters % 2 and _INNER in exif:
+            inner = exif.get_ifd(_INNER)
+            sizes = {_HEIGHT: inner.pop(_WIDTH, None), _WIDTH: inner.pop(_HEIGHT, None)}
+            inner.update({tag: size for tag, size in sizes.items() if size is not None})
         if len(exif):
             kept["exif"] = exif.tobytes()
-    except (OSError, SyntaxError, ValueError, KeyError, TypeError, struct.error):
-        return kept
-    if profile and coloured:
-        kept["icc_profile"] = profile
     return kept
 
 
@@ -145,11 +176,8 @@ def write_image(
     picture = _to_picture(image)
     check_number(quality, "quality", 1, 100)
     with atomic_path(path) as temporary:
-        beside: dict[str, Any] = {**(metadata or {})}
-        if path.suffix.lower() == ".png":
-            picture.save(temporary, **beside)
-        else:
-            picture.save(temporary, quality=quality, subsampling=0, **beside)
+        beside: dict[str, Any] = {"quality": quality, "subsampling": 0, **(metadata or {})}
+        picture.save(temporary, **beside)  # PNG passes over what is of JPEG
 
 
 def jpeg_round_trip(image: Tensor, quality: int) -> Tensor:
