@@ -1,8 +1,11 @@
 """Networks elsewhere: ONNX agrees with PyTorch, int8 stays close, tiles leave no seam."""
 
+import errno
 import os
 import shutil
 import sys
+from collections.abc import Callable
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
 import pytest
@@ -83,6 +86,39 @@ def test_int8_is_a_third_in_size_and_close(
     assert 0 < (whole - rounded).abs().mean() < 3 / 255
 
 
+@pytest.mark.parametrize("count", [1, 2])
+def test_int8_needs_a_convolution_between_first_and_last(count: int, tmp_path: Path) -> None:
+    """None to quantize would mean all to ONNX Runtime."""
+    few = nn.Sequential(*[nn.Conv2d(3, 3, 3, padding=1) for _ in range(count)])
+    hc.deploy.export_onnx(few, tmp_path / "few.onnx")
+    message = rf"few\.onnx: expected at least 3 convolutions of 3 x 3, found {count}"
+    with pytest.raises(ValueError, match=message):
+        hc.deploy.quantize_onnx(
+            tmp_path / "few.onnx", tmp_path / "x.onnx", [torch.ones(1, 3, 8, 8)]
+        )
+    assert not (tmp_path / "x.onnx").exists()
+
+
+def test_calibration_pictures_are_checked(tmp_path: Path) -> None:
+    three = nn.Sequential(*[nn.Conv2d(3, 3, 3, padding=1) for _ in range(3)])
+    source, path = tmp_path / "three.onnx", tmp_path / "int8.onnx"
+    hc.deploy.export_onnx(three, source)
+    image = torch.rand(1, 3, 8, 8, generator=torch.Generator().manual_seed(0))
+    made = []
+    for given in (image, image.double(), image.clone().requires_grad_()):
+        hc.deploy.quantize_onnx(source, path, iter([given]))
+        made.append(path.read_bytes())
+    assert made[0] == made[1] == made[2]
+    for images, message in (
+        ([], "images: expected at least one picture for calibration, got none"),
+        ([image * 255], r"images: expected values in \[0, 1\]"),
+        ([image[0]], r"images: expected \(B, C, H, W\)"),
+    ):
+        with pytest.raises(ValueError, match=message):
+            hc.deploy.quantize_onnx(source, tmp_path / "none.onnx", images)
+    assert not (tmp_path / "none.onnx").exists()
+
+
 def test_export_from_the_command_line(tmp_path: Path) -> None:
     done = call("export", "-o", tmp_path / "student.onnx")
     assert done.exit_code == 0, done.output
@@ -104,12 +140,17 @@ def test_what_is_no_onnx_file_is_refused(
         load_onnx(onnx_file)
 
 
-def _onnx(folder: Path, operator: str, inputs: tuple[str, ...] = ("hazy",)) -> Path:
-    """A network of one operator, any size of picture."""
+def _onnx(
+    folder: Path,
+    operator: str,
+    inputs: tuple[str, ...] = ("hazy",),
+    size: tuple[str | int, str | int] = ("h", "w"),
+) -> Path:
+    """A network of one operator, any size of picture unless one is given."""
     from onnx import TensorProto, helper
 
     def picture(name: str) -> object:
-        return helper.make_tensor_value_info(name, TensorProto.FLOAT, ["b", 3, "h", "w"])
+        return helper.make_tensor_value_info(name, TensorProto.FLOAT, ["b", 3, *size])
 
     made = helper.make_tensor_value_info("dehazed", TensorProto.FLOAT, None)
     node = helper.make_node(operator, list(inputs), ["dehazed"])
@@ -140,9 +181,72 @@ def test_an_onnx_file_of_another_kind_is_refused(tmp_path: Path) -> None:
 
 
 def test_a_picture_that_an_onnx_file_cannot_take_is_explained(tmp_path: Path) -> None:
-    method = load_onnx(_onnx(tmp_path, "Relu"))
-    with pytest.raises(ValueError, match=r"odd\.onnx: expected .* got \(1, 4, 2, 5\)"):
-        method(torch.ones(1, 4, 2, 5))
+    method = load_onnx(_onnx(tmp_path, "Relu", size=(4, 6)))
+    with pytest.raises(ValueError, match=r"odd\.onnx: expected .* got \(1, 3, 2, 5\)"):
+        method(torch.ones(1, 3, 2, 5))
+
+
+def methods(folder: Path) -> dict[str, Callable[[torch.Tensor], torch.Tensor]]:
+    """All that take a picture: with gates and without, as ONNX, and frame by frame."""
+    return {
+        "student": hc.deploy.load_dehazer("half-student"),
+        "plain": hc.deploy.Dehazer(nn.Conv2d(3, 3, 3, padding=1)),
+        "onnx": load_onnx(_onnx(folder, "Relu")),
+        "steady": hc.deploy.SteadyDehazer(hc.deploy.load_dehazer("half-student"), rate=25),
+    }
+
+
+@pytest.mark.parametrize("pixels", [10**9, 500], ids=["whole", "in tiles"])
+def test_a_picture_of_any_float_type_becomes_float32(
+    pixels: int, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("haze_course.deploy.inference.WHOLE_PIXELS", pixels)
+    hazy = torch.rand(1, 3, 24, 32, generator=torch.Generator().manual_seed(0))
+    for name, method in methods(tmp_path).items():
+        wanted = method(hazy)
+        for kind in (torch.float64, torch.float16, torch.bfloat16):
+            made = method(hazy.to(kind).requires_grad_())
+            assert (made.dtype, made.requires_grad) == (torch.float32, False), name
+            assert (made - wanted).abs().max() < 0.05, name
+
+
+def test_what_is_no_picture_is_explained(tmp_path: Path) -> None:
+    hazy = torch.rand(1, 3, 8, 12, generator=torch.Generator().manual_seed(0))
+    for method in methods(tmp_path).values():
+        for given, message in (
+            (hazy.numpy(), "hazy: expected a tensor .*, got ndarray; a picture array is"),
+            (hazy[0], r"hazy: expected \(B, C, H, W\), .* add a batch dimension"),
+            (hazy[:, :1], r"hazy: expected 3 channel\(s\), got 1"),
+            ((hazy * 255).byte(), "hazy: expected a float image .* divide bytes by 255"),
+            (hazy * 255, "hazy: expected values in .* divide bytes by 255"),
+            (hazy * 2 - 1, "hazy: expected values in"),
+            (hazy * float("nan"), "hazy: 288 of 288 values are NaN"),
+        ):
+            with pytest.raises(ValueError, match=message):
+                method(given)
+        assert method(hazy).shape == hazy.shape
+
+
+def test_what_interpolation_overshoots_is_no_error(tmp_path: Path) -> None:
+    """Bicubic, at an edge of black and white."""
+    edge = torch.zeros(1, 3, 20, 20)
+    edge[..., 10:, 10:] = 1
+    sharp = nn.functional.interpolate(edge, scale_factor=1.7, mode="bicubic")
+    assert sharp.max() > 1.1
+    for method in methods(tmp_path).values():
+        assert method(sharp).shape == sharp.shape
+
+
+def test_a_dehazer_evaluates_and_leaves_a_network_trainable() -> None:
+    network = FFANet(width=8, groups=1, blocks=1).train()
+    hc.deploy.Dehazer(network)
+    assert not network.training
+    assert all(parameter.requires_grad for parameter in network.parameters())
+
+
+def test_the_ending_of_an_onnx_file_may_be_in_capitals(tmp_path: Path) -> None:
+    file = _onnx(tmp_path, "Relu").rename(tmp_path / "ODD.ONNX")
+    assert "ONNX" in hc.deploy.load_dehazer(file).way
 
 
 def test_tiles_with_the_pictures_own_gates_are_exact(network: nn.Module) -> None:
@@ -278,6 +382,26 @@ def test_batches_of_large_pictures_go_in_tiles_one_by_one(
     torch.testing.assert_close(together, torch.cat([dehazer(photo) for photo in photos]))
 
 
+def test_two_threads_may_share_a_dehazer(monkeypatch: pytest.MonkeyPatch) -> None:
+    """The gates of one picture are set on the network, so the other must wait."""
+    dehazer = hc.deploy.load_dehazer("half-student", precision="float32")
+    photos = [photo.hazy[..., :120, :200] for photo in hc.data.real_haze("best")[:2]]
+    photos.append(photos[0][..., :40, :60])  # whole, while the others go in tiles
+    for name in ("tiles.GATE_PIXELS", "inference.WHOLE_PIXELS"):
+        monkeypatch.setattr(f"haze_course.deploy.{name}", 5000)
+
+    def film(photo: torch.Tensor) -> torch.Tensor:
+        steady = hc.deploy.SteadyDehazer(dehazer, rate=25)
+        return [steady(photo) for _ in range(2)][-1]
+
+    for method in (dehazer, film):
+        alone = [method(photo) for photo in photos]
+        with ThreadPoolExecutor(3) as pool:
+            for together in range(3):
+                for made, wanted in zip(pool.map(method, photos), alone, strict=True):
+                    assert (made - wanted).abs().max() < 1e-5, together
+
+
 def test_an_onnx_file_runs_in_one_way_only(onnx_file: Path) -> None:
     assert "ONNX" in hc.deploy.load_dehazer(onnx_file).way
     for how in ({"compiled": True}, {"precision": "float16"}, {"device": "gpu"}):
@@ -309,3 +433,41 @@ def test_a_picture_too_large_for_memory_costs_no_other(tmp_path: Path) -> None:
     assert problem.startswith(f"{files[1]}: ")
     assert "memory" in problem
     assert sorted(file.name for file in (tmp_path / "out").iterdir()) == ["0.png", "2.png"]
+
+
+def _pictures(folder: Path, count: int = 3) -> list[Path]:
+    files = [folder / f"{k}.png" for k in range(count)]
+    for k, file in enumerate(files):
+        hc.images.write_image(torch.full((1, 3, 8, 8), 0.1 * k), file)
+    return files
+
+
+def test_a_file_that_the_system_will_not_write_costs_no_other(tmp_path: Path) -> None:
+    files = _pictures(tmp_path)
+    hc.deploy.write_video([torch.ones(1, 3, 8, 8)], tmp_path / "3.mp4")
+    files.append(tmp_path / "3.mp4")
+    targets = hc.deploy.plan_outputs(files, tmp_path / "out")
+    targets[files[1]] = tmp_path / "out" / ("x" * 300 + ".png")  # longer than systems allow
+    targets[files[2]].mkdir(parents=True)  # a folder stands there
+    targets[files[3]].mkdir()
+    problems = hc.deploy.dehaze_files(targets, lambda hazy: hazy, progress=False)
+    assert [problem.split(":")[0] for problem in problems] == [str(file) for file in files[1:]]
+    assert "too long" in problems[0]
+    assert [file.name for file in (tmp_path / "out").iterdir() if file.is_file()] == ["0.png"]
+
+
+@pytest.mark.parametrize("number", [errno.ENOSPC, errno.EROFS, errno.EACCES])
+def test_what_every_file_would_meet_stops_all(
+    number: int, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    seen = []
+
+    def refuses(_image: torch.Tensor, path: Path, **_: object) -> None:
+        seen.append(path)
+        raise OSError(number, os.strerror(number), str(path))
+
+    monkeypatch.setattr("haze_course.deploy.batch.write_image", refuses)
+    targets = hc.deploy.plan_outputs(_pictures(tmp_path, 9), tmp_path / "out")
+    with pytest.raises(OSError, match=os.strerror(number)):
+        hc.deploy.dehaze_files(targets, lambda hazy: hazy, progress=False)
+    assert len(seen) < 9

@@ -58,8 +58,8 @@ FLOORS: list[list[list[str]]] = [
             ),
         ],
         [
-            f"deploy.{file}"
-            for file in ("ahead", "tiles", "inference", "export", "steady", "video", "batch")
+            *(f"deploy.{file}" for file in ("ahead", "containers", "tiles", "inference", "export")),
+            *(f"deploy.{file}" for file in ("steady", "video", "batch")),
         ],
         [
             "plots.figures",

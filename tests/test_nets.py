@@ -229,7 +229,7 @@ def test_a_name_may_shout_and_another_ending_is_refused(tmp_path):
     network = FFANet(width=8, groups=1, blocks=1)
     save_pretrained(network, tmp_path / "X.SAFETENSORS")
     load_pretrained(tmp_path / "X.SAFETENSORS")
-    with pytest.raises(WeightsError, match="x.pt: expected a name ending in .safetensors"):
+    with pytest.raises(WeightsError, match=r"x\.pt: expected a name ending in \.safetensors"):
         save_pretrained(network, tmp_path / "x.pt")
 
 

@@ -8,6 +8,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 import torch
+import torch.nn.functional as F
 from command import call, refused
 from torch import Tensor
 
@@ -204,6 +205,114 @@ def test_what_is_no_video_is_named_and_leaves_nothing(tmp_path: Path) -> None:
     with pytest.raises(hc.deploy.VideoError, match=r"bad\.mp4: expected a video"):
         list(hc.deploy.read_video(bad))
     assert [file.name for file in tmp_path.iterdir()] == ["bad.mp4"]
+
+
+def recording(path: Path, *, count: int = 40, sound: bool = False, **options: str) -> Path:
+    """Moving noise, so that a cut costs many frames; with `sound`, twice as long as the pictures.
+
+    As a phone records it: the time between two frames varies, and the last is held for long.
+    """
+    import av
+
+    noise = np.random.default_rng(0)
+    with av.open(str(path), "w", options=options) as container:
+        video = container.add_stream("mpeg4", rate=25)
+        video.width, video.height, video.pix_fmt = 64, 48, "yuv420p"
+        video.codec_context.time_base = Fraction(1, 100)
+        times = np.cumsum(noise.integers(2, 9, count))
+        if sound:
+            audio = container.add_stream("aac", rate=8000, layout="mono")
+            silent = av.AudioFrame.from_ndarray(
+                np.zeros((1, 160 * times[-1]), np.float32), format="fltp", layout="mono"
+            )
+            silent.sample_rate = 8000
+        for time in times:
+            pixels = noise.integers(0, 256, (48, 64, 3), dtype=np.uint8)
+            frame = av.VideoFrame.from_ndarray(pixels, format="rgb24")
+            if path.suffix != ".avi":  # which knows one rate only
+                frame.pts, frame.time_base = int(time), Fraction(1, 100)
+            container.mux(video.encode(frame))
+        container.mux(video.encode())
+        if sound:
+            container.mux(audio.encode(silent))
+            container.mux(audio.encode())
+    return path
+
+
+CONTAINERS: list[tuple[str, dict[str, str]]] = [
+    ("x.mp4", {"movflags": "faststart"}),
+    ("x.mov", {"movflags": "faststart"}),
+    ("fragments.mp4", {"movflags": "frag_keyframe+empty_moov"}),
+    ("x.mkv", {}),
+    ("x.avi", {}),
+]
+
+
+@pytest.mark.parametrize(("name", "options"), CONTAINERS)
+@pytest.mark.parametrize("part", [0.5, 0.9])
+def test_a_video_cut_short_is_named_and_leaves_nothing(
+    part: float, name: str, options: dict[str, str], tmp_path: Path
+) -> None:
+    """FFmpeg reads it as if it were whole, and says nothing."""
+    cut = recording(tmp_path / name, sound=True, **options)
+    whole = cut.read_bytes()
+    left = int(part * len(whole))
+    cut.write_bytes(whole[:left])
+    message = rf"{name}: cut short: expected [\d,]+ bytes, found {left:,}; copy it again"
+    with pytest.raises(hc.deploy.VideoError, match=message):
+        hc.deploy.dehaze_video(cut, tmp_path / "out.mp4", lambda hazy: hazy, progress=False)
+    with pytest.raises(hc.deploy.VideoError, match=message):
+        list(hc.deploy.read_video(cut))
+    targets = {cut: tmp_path / "out.mp4"}
+    (problem,) = hc.deploy.dehaze_files(targets, lambda hazy: hazy, progress=False)
+    assert "cut short" in problem
+    assert list(tmp_path.iterdir()) == [cut]
+
+
+@pytest.mark.parametrize(("name", "options"), [
+    *CONTAINERS,
+    ("last.mp4", {}),  # its index stands behind the pictures
+    ("live.mkv", {"live": "1"}),  # says neither how large nor how long it is
+])  # fmt: skip
+@pytest.mark.parametrize("sound", [False, True])
+def test_a_whole_video_is_never_taken_for_one_cut_short(
+    sound: bool, name: str, options: dict[str, str], tmp_path: Path
+) -> None:
+    """Whatever the rate, and however long the sound."""
+    whole = recording(tmp_path / name, sound=sound, **options)
+    assert len(list(hc.deploy.read_video(whole))) == 40
+    whole.write_bytes(whole.read_bytes() + bytes(range(256)))  # cameras leave notes at the end
+    assert len(list(hc.deploy.read_video(whole))) == 40
+
+
+def test_a_video_that_was_trimmed_by_its_index_is_whole(tmp_path: Path) -> None:
+    """As phones trim: all frames stay in the file, and an edit list says which are shown."""
+    import av
+
+    clip, trimmed = recording(tmp_path / "clip.mp4"), tmp_path / "trimmed.mp4"
+    with av.open(str(clip)) as given, av.open(str(trimmed), "w") as made:
+        video = made.add_stream_from_template(given.streams.video[0])
+        for packet in given.demux(video=0):
+            if packet.dts is not None:
+                packet.pts, packet.dts = packet.pts - 10_000, packet.dts - 10_000
+                packet.stream = video
+                made.mux(packet)
+    with av.open(str(trimmed)) as file:
+        declared = file.streams.video[0].frames
+    shown = list(hc.deploy.read_video(trimmed))
+    assert 0 < len(shown) < declared == 40
+
+
+@pytest.mark.parametrize("model", [False, True])
+def test_a_method_that_changes_the_size_is_refused(model: bool, clip: Path, tmp_path: Path) -> None:
+    def half(hazy: Tensor) -> Tensor:
+        return F.avg_pool2d(hazy, 2)
+
+    method = hc.deploy.Dehazer(torch.nn.AvgPool2d(2)) if model else half
+    message = r"clip\.mp4: expected a method that keeps \(1, 3, 48, 64\), got \(1, 3, 24, 32\)"
+    with pytest.raises(hc.deploy.VideoError, match=message):
+        hc.deploy.dehaze_video(clip, tmp_path / "out.mp4", method, progress=False)
+    assert list(tmp_path.iterdir()) == [clip]
 
 
 def test_a_method_that_fails_leaves_no_half_video(clip: Path, tmp_path: Path) -> None:

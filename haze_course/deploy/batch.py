@@ -1,5 +1,6 @@
 """Many files through one method, pictures and videos: one bad file does not stop the others."""
 
+import errno
 from collections.abc import Sequence
 from pathlib import Path
 
@@ -8,7 +9,7 @@ from tqdm import tqdm
 
 from haze_course.deploy.ahead import Behind, ahead
 from haze_course.deploy.inference import Method
-from haze_course.deploy.video import VIDEO_SUFFIXES, dehaze_video
+from haze_course.deploy.video import dehaze_video
 from haze_course.images import (
     SUFFIXES,
     Metadata,
@@ -18,8 +19,14 @@ from haze_course.images import (
     write_image,
 )
 
+VIDEO_SUFFIXES = {".mp4", ".mov", ".m4v", ".mkv", ".webm", ".avi"}
 # Torch raises RuntimeError where memory does not suffice; what it says is in the report.
 BAD_FILE = (ValueError, FileNotFoundError, MemoryError, RuntimeError)
+# Of the disk, the folder or the machine: every other file would meet them, too.
+_STOPS_ALL = {
+    *(errno.ENOSPC, errno.EDQUOT, errno.EROFS, errno.EACCES, errno.EPERM),
+    *(errno.EEXIST, errno.ENOTDIR, errno.EMFILE, errno.ENFILE, errno.ENOMEM),
+}
 
 
 def find_inputs(inputs: Sequence[Path]) -> list[Path]:
@@ -73,6 +80,8 @@ def dehaze_files(
 ) -> list[str]:
     """Run `method` on every file; a full disk stops it, a file that cannot be dehazed does not.
 
+    So does what else every file would meet: a folder that cannot be written, no memory left.
+
     Pictures are read ahead and written behind while the method computes; what a camera wrote
     beside the pixels is kept.
 
@@ -91,8 +100,8 @@ def dehaze_files(
     def write(file: Path, image: Tensor, metadata: Metadata) -> None:
         try:
             write_image(image, targets[file], metadata=metadata)
-        except BAD_FILE as error:  # here, for a later call would be blamed for it
-            problems.append(problem_line(file, error))
+        except (*BAD_FILE, OSError) as error:  # here, for a later call would be blamed for it
+            problems.append(_problem(file, error))
 
     bar = tqdm(total=len(targets), unit=" files", disable=not progress)
     pictures = [file for file in targets if not is_video(file)]
@@ -103,14 +112,14 @@ def dehaze_files(
                     raise read
                 image, metadata = read
                 behind(write, file, method(image), metadata)
-            except BAD_FILE as error:
-                problems.append(problem_line(file, error))
+            except (*BAD_FILE, OSError) as error:
+                problems.append(_problem(file, error))
             bar.update()
         for file in (file for file in targets if is_video(file)):
             try:
                 dehaze_video(file, targets[file], method, smoothing=smoothing, progress=progress)
-            except BAD_FILE as error:
-                problems.append(problem_line(file, error))
+            except (*BAD_FILE, OSError) as error:
+                problems.append(_problem(file, error))
             bar.update()
     return problems
 
@@ -126,8 +135,15 @@ def problem_line(file: Path, error: Exception) -> str:
     return text if str(file) in text else f"{file}: {text}"
 
 
+def _problem(file: Path, error: Exception) -> str:
+    """What to note of a file; raises what would stop every other, too."""
+    if isinstance(error, OSError) and error.errno in _STOPS_ALL:
+        raise error
+    return problem_line(file, error)
+
+
 def _read(file: Path) -> tuple[Tensor, Metadata] | Exception:
     try:
         return read_image(file), read_metadata(file)
-    except BAD_FILE as error:  # handed on, for reading runs ahead
+    except (*BAD_FILE, OSError) as error:  # handed on, for reading runs ahead
         return error

@@ -15,7 +15,7 @@ from typing import Any
 import torch
 from torch import Tensor, nn
 
-from haze_course.deploy.inference import load_onnx
+from haze_course.deploy.inference import check_picture, load_onnx
 from haze_course.machine import needs_extra
 from haze_course.paths import atomic_path
 
@@ -68,6 +68,7 @@ def quantize_onnx(source: Path | str, path: Path | str, images: Iterable[Tensor]
             them from the train split.
 
     Raises:
+        ValueError: fewer than 3 such convolutions, no images, or one that does not fit.
         MissingExtra: onnx or onnxruntime is not installed.
     """
     with needs_extra("edge"):
@@ -79,21 +80,24 @@ def quantize_onnx(source: Path | str, path: Path | str, images: Iterable[Tensor]
             quantize_static,
         )
 
+    inputs = [{INPUT: check_picture(image, "images").cpu().numpy()} for image in images]
+    if not inputs:
+        raise ValueError("images: expected at least one picture for calibration, got none")
+
     class Images(CalibrationDataReader):  # type: ignore[misc]
         def __init__(self) -> None:
-            self.left = iter(images)
+            self.left = iter(inputs)
 
         def get_next(self) -> dict[str, Any] | None:
-            image = next(self.left, None)
-            return None if image is None else {INPUT: image.numpy()}
+            return next(self.left, None)
 
     model = onnx.load(source)
-    sizes = {tensor.name: tuple(tensor.dims) for tensor in model.graph.initializer}
-    convolutions = [
-        node.name
-        for node in model.graph.node
-        if node.op_type == "Conv" and sizes[node.input[1]][2:] == (3, 3)
-    ]
+    convolutions = _convolutions(model)
+    if len(convolutions) < 3:  # an empty list would mean all of them to ONNX Runtime
+        raise ValueError(
+            f"{source}: expected at least 3 convolutions of 3 x 3, found {len(convolutions)}; "
+            "first and last stay in float32, so keep this network in float32"
+        )
     with tempfile.TemporaryDirectory() as folder, _quiet():
         quantized = Path(folder) / "int8.onnx"
         quantize_static(
@@ -107,6 +111,13 @@ def quantize_onnx(source: Path | str, path: Path | str, images: Iterable[Tensor]
             per_channel=True,
         )
         _write(_slim(onnx.load(quantized)), path)
+
+
+def _convolutions(model: Any) -> list[str]:
+    """Those of 3 x 3, by name, in the order in which they run."""
+    sizes = {tensor.name: tuple(tensor.dims) for tensor in model.graph.initializer}
+    nodes = [node for node in model.graph.node if node.op_type == "Conv"]
+    return [node.name for node in nodes if sizes[node.input[1]][2:] == (3, 3)]
 
 
 def largest_difference(network: nn.Module, path: Path | str, images: Sequence[Tensor]) -> float:

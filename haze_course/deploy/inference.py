@@ -6,6 +6,7 @@ import sys
 from collections.abc import Callable
 from contextlib import AbstractContextManager
 from pathlib import Path
+from threading import RLock
 from types import ModuleType
 from typing import Literal, get_args
 
@@ -23,7 +24,7 @@ from haze_course.deploy.tiles import (
     shrink_to,
 )
 from haze_course.distill.terms import tapped
-from haze_course.guards import check_choice
+from haze_course.guards import check_choice, check_image, check_unit_range
 from haze_course.machine import cores, multiplies_bfloat16, needs_extra, usable_device
 from haze_course.nets.weights import WeightsError, load_pretrained
 
@@ -31,14 +32,30 @@ Method = Callable[[Tensor], Tensor]
 Precision = Literal["auto", "float32", "bfloat16"]
 _EXPORT = "write one with haze-course export"
 WHOLE_PIXELS = 1_000_000  # larger pictures go through in tiles
+_OVERSHOOT = 0.25  # bicubic reaches 0.15 at edges; bytes and [-1, 1] lie far beyond
 _COMPILER = {"darwin": "clang++", "win32": "cl"}.get(sys.platform, "g++")  # unless CXX names one
 
 
+def check_picture(image: Tensor, name: str = "hazy") -> Tensor:
+    """Any float picture, RGB in [0, 1] but for what interpolation overshoots -> float32.
+
+    Args:
+        image: what the caller passed.
+        name: the caller's word for it.
+
+    Raises:
+        ValueError: not (B, 3, H, W), or of another range.
+    """
+    check_image(image, name, channels=3)
+    return check_unit_range(image, name, slack=_OVERSHOOT).detach().float()
+
+
 class Dehazer:
-    """Hazy (B, 3, H, W) -> dehazed, same shape, without gradients, back on the processor.
+    """Hazy (B, 3, H, W) -> dehazed, same shape, in float32, without gradients, on the processor.
 
     Pictures of more than `WHOLE_PIXELS` go through in tiles, one by one and never compiled, if
     the network has gates (`ChannelAttention`); any other network takes the whole batch at once.
+    Threads that share one take turns.
 
     Attributes:
         network: that runs.
@@ -53,10 +70,11 @@ class Dehazer:
         precision: Precision = "auto",
         compiled: bool = False,
     ) -> None:
-        """See `load_dehazer`; the network is moved to the device and frozen in evaluation mode."""
+        """See `load_dehazer`; the network is moved to the device, in evaluation mode."""
         check_choice(precision, "precision", get_args(Precision))
         self.device = usable_device(device)
         self.network = network.eval().to(self.device).to(memory_format=torch.channels_last)
+        self._turn = RLock()  # gates are set on the network, for all who call it
         known = multiplies_bfloat16(self.device)
         self._half = precision == "bfloat16" or (precision == "auto" and known)
         self._whole = _compile(network) if compiled else network
@@ -65,9 +83,10 @@ class Dehazer:
 
     @torch.no_grad()
     def __call__(self, hazy: Tensor) -> Tensor:
-        """Hazy (B, 3, H, W) -> dehazed, same shape."""
+        """Hazy (B, 3, H, W), any float -> dehazed, same shape, float32."""
+        hazy = check_picture(hazy)
         large = hazy.shape[-2] * hazy.shape[-1] > WHOLE_PIXELS
-        with self._autocast():
+        with self._turn, self._autocast():
             if large and gate_names(self.network):  # hooks set gates: never compiled
                 made = [dehaze_in_tiles(self.network, one).cpu() for one in hazy[:, None]]
                 return torch.cat(made) if len(made) > 1 else made[0]  # no second copy
@@ -78,7 +97,7 @@ class Dehazer:
     @torch.no_grad()
     def gates(self, hazy: Tensor) -> Gates:
         """The gates of every `ChannelAttention`, from a copy of at most `GATE_PIXELS`."""
-        with self._autocast():
+        with self._turn, self._autocast():
             return read_gates(self.network, shrink_to(hazy, GATE_PIXELS))
 
     @torch.no_grad()
@@ -94,7 +113,7 @@ class Dehazer:
         else:  # one tile, in which the gates can be read while they are replaced
             opened, tile = {}, max(hazy.shape[-2:])
         names = [] if opened else gate_names(self.network)
-        with self._autocast(), tapped(self.network, names) as seen:
+        with self._turn, self._autocast(), tapped(self.network, names) as seen:
             dehazed = run_in_tiles(self.network, hazy, gates, tile=tile)
         return dehazed.cpu(), opened or dict(seen)
 
@@ -113,7 +132,7 @@ def _compile(network: nn.Module) -> Method:
 
 
 class OnnxDehazer:
-    """Hazy (B, 3, H, W) -> dehazed by ONNX Runtime on the processor, whole whatever their size.
+    """Hazy (B, 3, H, W) -> dehazed by ONNX Runtime on the processor, whole whatever its size.
 
     Attributes:
         way: how, in words.
@@ -148,15 +167,16 @@ class OnnxDehazer:
         _check_size(self, path, "one", (1, 3, *fixed))
 
     def __call__(self, hazy: Tensor) -> Tensor:
-        """Hazy (B, 3, H, W) -> dehazed, same shape."""
+        """Hazy (B, 3, H, W), any float -> dehazed, same shape, float32."""
+        pixels = check_picture(hazy).cpu().contiguous().numpy()
         try:
-            (made,) = self._session.run(None, {self._name: hazy.float().contiguous().numpy()})
+            (made,) = self._session.run(None, {self._name: pixels})
         except self._errors as error:
             raise WeightsError(
                 f"{self._path}: expected pictures (B, 3, H, W) of a size and type that it takes, "
                 f"got {tuple(hazy.shape)}: {error}"
             ) from error
-        return torch.from_numpy(made)
+        return torch.from_numpy(made).float()
 
 
 def _exceptions(module: ModuleType) -> tuple[type[Exception], ...]:
@@ -201,7 +221,7 @@ def load_dehazer(
         ValueError: no such precision or device here, an ONNX file was to run another way, or
             there is no compiler.
     """
-    if Path(name).suffix == ".onnx":
+    if Path(name).suffix.lower() == ".onnx":
         if compiled or precision not in ("auto", "float32") or str(device) != "cpu":
             raise ValueError(f"{name}: an ONNX file runs as it is written, on the processor")
         return load_onnx(name)

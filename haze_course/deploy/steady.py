@@ -10,7 +10,7 @@ import torch
 import torch.nn.functional as F
 from torch import Tensor
 
-from haze_course.deploy.inference import Dehazer
+from haze_course.deploy.inference import Dehazer, check_picture
 from haze_course.deploy.tiles import Gates
 from haze_course.guards import check_number
 
@@ -38,7 +38,8 @@ class SteadyDehazer:
         self._before: Tensor | None = None
 
     def __call__(self, frame: Tensor) -> Tensor:
-        """Hazy (1, 3, H, W) -> dehazed, same shape."""
+        """Hazy (1, 3, H, W), any float -> dehazed, same shape, float32."""
+        frame = check_picture(frame)
         before, self._before = self._before, frame
         if before is None or before.shape != frame.shape or (frame - before).abs().mean() > _CUT:
             self._gates = self._dehazer.gates(frame)

@@ -27,6 +27,8 @@ Gates = dict[str, Tensor]  # module -> (B, C, 1, 1)
 def dehaze_in_tiles(network: nn.Module, hazy: Tensor, *, tile: int = TILE) -> Tensor:
     """Dehazed, as large as `hazy`, in memory that grows with the tile, not with the picture.
 
+    One thread at a time may use the network, see `fixed_gates`; a `Dehazer` sees to it.
+
     Args:
         network: made of convolutions and `ChannelAttention`, as `FFANet`; on any device.
         hazy: (1, 3, H, W).
@@ -73,7 +75,7 @@ def gate_names(network: nn.Module) -> list[str]:
 
 @contextmanager
 def fixed_gates(network: nn.Module, gates: Gates) -> Iterator[None]:
-    """While it lasts, every `ChannelAttention` uses these gates, whatever it sees."""
+    """While it lasts, every `ChannelAttention` uses these gates, whatever and whoever calls it."""
 
     def replace(gate: Tensor) -> Callable[[nn.Module, tuple[Tensor, ...], Tensor], Tensor]:
         return lambda _module, _inputs, output: gate.to(output.dtype)

@@ -15,6 +15,7 @@ from torch import Tensor
 from tqdm import tqdm
 
 from haze_course.deploy.ahead import Behind, ahead
+from haze_course.deploy.containers import VideoError, check_whole
 from haze_course.deploy.inference import Dehazer, Method
 from haze_course.deploy.steady import Flicker, SteadyDehazer
 from haze_course.deploy.tiles import gate_names
@@ -22,14 +23,9 @@ from haze_course.guards import check_image, check_number
 from haze_course.machine import needs_extra
 from haze_course.paths import atomic_path
 
-VIDEO_SUFFIXES = {".mp4", ".mov", ".m4v", ".mkv", ".webm", ".avi"}
 # Sound that players of .mp4 know is copied; FFmpeg refuses others, or writes PCM few can play.
 _COPIED = {"aac", "ac3", "alac", "eac3", "flac", "mp3", "mp3float", "opus"}
 _UNSPECIFIED = 2  # of a frame's colours, in FFmpeg's numbers
-
-
-class VideoError(ValueError):
-    """A file that cannot be read as a video; the message names it."""
 
 
 @dataclass(frozen=True)
@@ -67,7 +63,7 @@ def dehaze_video(
         progress: show a bar.
 
     Raises:
-        VideoError: not a video, or one without frames.
+        VideoError: no video, one cut short or without frames, or another size out of the method.
         MissingExtra: PyAV is not installed.
     """
     with needs_extra("video"):
@@ -77,6 +73,7 @@ def dehaze_video(
         with av.open(str(source)) as reader, atomic_path(_mp4(target)) as part:
             if not reader.streams.video:
                 raise VideoError(f"{source}: expected a video, found no pictures in it")
+            check_whole(source)
             stream = reader.streams.video[0]
             rate = stream.average_rate or Fraction(25)
             if isinstance(method, Dehazer) and gate_names(method.network) and smoothing:
@@ -89,6 +86,9 @@ def dehaze_video(
                         continue
                     hazy = _upright(piece)
                     dehazed = method(hazy)
+                    if dehazed.shape != hazy.shape:
+                        sizes = f"{tuple(hazy.shape)}, got {tuple(dehazed.shape)}"
+                        raise VideoError(f"{source}: expected a method that keeps {sizes}")
                     flicker.add(hazy, dehazed)
                     behind(writer.encode, dehazed, piece)
                     bar.update()
@@ -96,9 +96,8 @@ def dehaze_video(
             if not count:
                 raise VideoError(f"{source}: expected a video, found no frame in it")
     except av.FFmpegError as error:
-        raise VideoError(
-            f"{source}: expected a video, could not turn it into {target}: {error}"
-        ) from error
+        found = f"could not turn it into {target}: {error}"
+        raise VideoError(f"{source}: expected a video, {found}") from error
     return VideoReport(count, time.perf_counter() - start, flicker.value)
 
 
@@ -106,13 +105,14 @@ def read_video(path: Path | str) -> Iterator[Tensor]:
     """The frames of a video, upright, each (1, 3, H, W) float32 in [0, 1].
 
     Raises:
-        VideoError: not a video.
+        VideoError: not a video, or one cut short.
         MissingExtra: PyAV is not installed.
     """
     with needs_extra("video"):
         import av
     try:
         with av.open(str(path)) as reader:
+            check_whole(path)
             for frame in reader.decode(video=0):
                 yield _upright(frame)
     except (av.FFmpegError, IndexError) as error:
