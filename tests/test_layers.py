@@ -76,6 +76,7 @@ FLOORS: list[list[list[str]]] = [
                 "rates",
                 "state",
                 "loop",
+                "identity",
                 "recipes",
                 "shipped",
                 "presets",

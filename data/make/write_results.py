@@ -84,7 +84,7 @@ def _decided() -> list[str]:
         "",
         hc.plots.markdown_table(rows),
         "",
-        f"PSNR in dB; mean and 95 % interval over seeds, bold where it excludes zero. "
+        "PSNR in dB; mean and 95 % interval over seeds, bold where it excludes zero. "
         f"These {len(rows) * len(SCORES)} intervals are not corrected for their number.",
     ]
 

@@ -10,6 +10,7 @@ from torch import Tensor
 from tqdm import tqdm
 
 from haze_course.data.reside import PairFiles
+from haze_course.deploy.batch import problem_line
 from haze_course.guards import check_choice
 from haze_course.quality.evaluation import (
     Method,
@@ -109,7 +110,7 @@ def measure_all(
             except (ValueError, OSError, MemoryError) as error:
                 if isinstance(error, MethodError) and not records:
                     raise  # the method, not the picture
-                problems.append(_name(pair, error))
+                problems.append(problem_line(pair.name, error))
                 continue
             records[pair.name] = record
             if csv_file and time.monotonic() - saved > SAVE_EVERY:
@@ -128,11 +129,6 @@ def _load(pair: "AnyPair") -> _Loaded:
 
 def _sorted(records: dict[str, Record], pairs: "Sequence[AnyPair]") -> list[Record]:
     return [records[pair.name] for pair in pairs if pair.name in records]
-
-
-def _name(pair: "AnyPair", error: Exception) -> str:
-    text = str(error) or type(error).__name__
-    return text if pair.name in text else f"{pair.name}: {text}"
 
 
 def _files(pair: "AnyPair") -> list[Path]:

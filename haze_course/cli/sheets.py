@@ -8,7 +8,7 @@ from tqdm import tqdm
 
 from haze_course.data.reside import find_pictures
 from haze_course.data.reside_folders import find_folders
-from haze_course.deploy.batch import BAD_FILE, problem_line
+from haze_course.deploy.batch import noting
 from haze_course.deploy.inference import Method
 from haze_course.images import read_image
 from haze_course.layouts import REAL_LAYOUTS
@@ -71,22 +71,16 @@ def draw_pages(
     for page, files in tqdm(pages.items(), unit=" pages"):
         rows: dict[str, dict[str, Tensor]] = {}
         for file in files:
-            try:
+            with noting(problems, file):
                 hazy = read_image(file)
-                shown = {"hazy": hazy} | {name: run(hazy) for name, run in methods.items()}
-            except BAD_FILE as error:
-                problems.append(problem_line(file, error))
-                continue
-            rows[file.name] = shown
+                shown = {name: run(hazy) for name, run in methods.items()}
+                rows[file.name] = {"hazy": hazy} | shown
         if not rows:
             continue
         head = f"{page.stem.replace('_', ', page ')}: real haze, without truth or score"
-        try:
+        with noting(problems, page):
             drawn = encode(draw_sheet(rows, head=head), "jpeg")
-        except BAD_FILE as error:
-            problems.append(problem_line(page, error))
-            continue
-        with atomic_path(page) as part:
-            part.write_bytes(drawn)
-        written.append(page)
+            with atomic_path(page) as part:
+                part.write_bytes(drawn)
+            written.append(page)
     return written, problems

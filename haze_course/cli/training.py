@@ -20,9 +20,10 @@ from haze_course.nets.ffa import half_student, student
 from haze_course.nets.fsrcnn import teacher as new_teacher
 from haze_course.nets.weights import load_pretrained, save_pretrained
 from haze_course.training.distributed import leave, rank, share
+from haze_course.training.identity import names_digest
 from haze_course.training.loop import History
 from haze_course.training.presets import PRESETS, Preset, hold_out
-from haze_course.training.recipes import fit_student, names_digest
+from haze_course.training.recipes import fit_student
 from haze_course.training.settings import TrainConfig
 from haze_course.training.shipped import (
     STUDENT,

@@ -1,7 +1,8 @@
 """Many files through one method, pictures and videos: one bad file does not stop the others."""
 
 import errno
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
 from pathlib import Path
 
 from torch import Tensor
@@ -21,7 +22,7 @@ from haze_course.images import (
 
 VIDEO_SUFFIXES = {".mp4", ".mov", ".m4v", ".mkv", ".webm", ".avi"}
 # Torch raises RuntimeError where memory does not suffice; what it says is in the report.
-BAD_FILE = (ValueError, FileNotFoundError, MemoryError, RuntimeError)
+_BAD_FILE = (ValueError, OSError, MemoryError, RuntimeError)
 # Of the disk, the folder or the machine: every other file would meet them, too.
 _STOPS_ALL = {
     *(errno.ENOSPC, errno.EDQUOT, errno.EROFS, errno.EACCES, errno.EPERM),
@@ -98,28 +99,22 @@ def dehaze_files(
     problems: list[str] = []
 
     def write(file: Path, image: Tensor, metadata: Metadata) -> None:
-        try:
+        with noting(problems, file):  # here, for a later call would be blamed for it
             write_image(image, targets[file], metadata=metadata)
-        except (*BAD_FILE, OSError) as error:  # here, for a later call would be blamed for it
-            problems.append(_problem(file, error))
 
     bar = tqdm(total=len(targets), unit=" files", disable=not progress)
     pictures = [file for file in targets if not is_video(file)]
     with bar, Behind() as behind:
         for file, read in zip(pictures, ahead(map(_read, pictures)), strict=True):
-            try:
+            with noting(problems, file):
                 if isinstance(read, Exception):
                     raise read
                 image, metadata = read
                 behind(write, file, method(image), metadata)
-            except (*BAD_FILE, OSError) as error:
-                problems.append(_problem(file, error))
             bar.update()
         for file in (file for file in targets if is_video(file)):
-            try:
+            with noting(problems, file):
                 dehaze_video(file, targets[file], method, smoothing=smoothing, progress=progress)
-            except (*BAD_FILE, OSError) as error:
-                problems.append(_problem(file, error))
             bar.update()
     return problems
 
@@ -129,21 +124,25 @@ def is_video(file: Path) -> bool:
     return file.suffix.lower() in VIDEO_SUFFIXES
 
 
-def problem_line(file: Path, error: Exception) -> str:
+@contextmanager
+def noting(problems: list[str], file: Path) -> Iterator[None]:
+    """What ails one file becomes a line in `problems`; what every other would meet is raised."""
+    try:
+        yield
+    except _BAD_FILE as error:
+        if isinstance(error, OSError) and error.errno in _STOPS_ALL:
+            raise
+        problems.append(problem_line(str(file), error))
+
+
+def problem_line(name: str, error: Exception) -> str:
     """What was said of a file, its name in front if it is not in it."""
     text = str(error) or type(error).__name__
-    return text if str(file) in text else f"{file}: {text}"
-
-
-def _problem(file: Path, error: Exception) -> str:
-    """What to note of a file; raises what would stop every other, too."""
-    if isinstance(error, OSError) and error.errno in _STOPS_ALL:
-        raise error
-    return problem_line(file, error)
+    return text if name in text else f"{name}: {text}"
 
 
 def _read(file: Path) -> tuple[Tensor, Metadata] | Exception:
     try:
         return read_image(file), read_metadata(file)
-    except (*BAD_FILE, OSError) as error:  # handed on, for reading runs ahead
+    except _BAD_FILE as error:  # handed on, for reading runs ahead
         return error

@@ -1,12 +1,8 @@
 """Data, network and loss put together: how this course trains its teacher and its student."""
 
-import hashlib
 import math
-import re
-from collections.abc import Callable, Iterable, Mapping, Sequence
-from functools import partial
+from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
-from types import FunctionType
 from typing import Any
 
 import torch
@@ -21,10 +17,10 @@ from haze_course.data.reside import PairFiles
 from haze_course.data.shipped import Photo, Scene
 from haze_course.distill.terms import Term, tapped, weight_at
 from haze_course.machine import device_of
-from haze_course.nets.weights import weights_hash
 from haze_course.quality.evaluation import Method
 from haze_course.quality.metrics import psnr
 from haze_course.training.distributed import share
+from haze_course.training.identity import names_digest, term_words, words_of
 from haze_course.training.loop import History, Parts, train
 from haze_course.training.rates import rates_by_fan_in
 from haze_course.training.settings import TrainConfig
@@ -97,7 +93,7 @@ def fit_student(
     """
 
     def loss(net: nn.Module, batch: tuple[Tensor, ...], step: int) -> tuple[Tensor, Parts]:
-        device = next(net.parameters()).device
+        device = device_of(net)
         hazy, clear = (x.to(device, memory_format=torch.channels_last) for x in batch[:2])
         weighty = [term for term in terms if weight_at(term.weight, step)]
         names = [name for term in weighty for name in term.taps]
@@ -113,7 +109,7 @@ def fit_student(
     def validate(net: nn.Module) -> float:
         return mean_psnr(net, validation)
 
-    named = {"error": _word(error), "terms": [_words(t, config.steps) for t in terms]}
+    named = {"error": words_of(error), "terms": [term_words(t, config.steps) for t in terms]}
     about = named | dict(about or {})
     return train(network, draw, loss, validate, config, folder=folder, about=about)
 
@@ -147,7 +143,7 @@ def train_teacher(
             raise ValueError(f"cut: expected an even {name}, to be halved, got {draw.cut}")
 
     def loss(net: nn.Module, batch: HazySample, _step: int) -> tuple[Tensor, Parts]:
-        large = batch.clear.to(next(net.parameters()).device)
+        large = batch.clear.to(device_of(net))
         return F.mse_loss(net(shrink(large)).float(), large), {}
 
     def validate(net: nn.Module) -> float:
@@ -157,38 +153,6 @@ def train_teacher(
     groups = rates_by_fan_in(network)
     about = {"pictures": names_digest(pictures), "cut": repr(draw.cut)}
     return train(network, draw, loss, validate, config, groups=groups, folder=folder, about=about)
-
-
-def _words(term: Term, steps: int) -> str:
-    """What of a term decides the result; a weight that changes by its values at five steps."""
-    own = dict(getattr(term, "__dict__", {}))
-    if callable(term.weight):
-        own["weight"] = [weight_at(term.weight, steps * k // 4) for k in range(5)]
-    named = ", ".join(f"{name}={_word(value)}" for name, value in sorted(own.items()))
-    return f"{type(term).__name__} {named}"
-
-
-def _word(value: object) -> str:
-    """One value: a network by the hash of its weights, a function by its name, none by address."""
-    if isinstance(value, nn.Module):
-        return f"{type(value).__name__} {weights_hash(value.state_dict())[:12]}"
-    if isinstance(value, partial):
-        return f"{_word(value.func)} {value.args} {value.keywords}"
-    if isinstance(value, FunctionType) and value.__name__ == "<lambda>":  # has no name of its own
-        code = value.__code__
-        told = _placeless((code.co_code, code.co_consts, code.co_names, value.__defaults__))
-        return f"{value.__qualname__} {hashlib.sha256(told.encode()).hexdigest()[:12]}"
-    return getattr(value, "__qualname__", _placeless(value))
-
-
-def _placeless(value: object) -> str:
-    return re.sub(r" at 0x[0-9a-f]+", "", repr(value))
-
-
-def names_digest(pictures: Iterable[Photo | Scene | PairFiles]) -> str:
-    """How many pictures, and a hash of their names in order: what a state must agree with."""
-    names = [picture.name for picture in pictures]
-    return f"{len(names)} {hashlib.sha256(repr(names).encode()).hexdigest()[:12]}"
 
 
 def shrink(image: Tensor) -> Tensor:
