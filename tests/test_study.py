@@ -36,9 +36,26 @@ def test_what_is_decided_is_what_the_screening_gained_most_with(arms) -> None:
     assert max(forms, key=forms.__getitem__) == arms.FORM
     assert max(affinity, key=forms.__getitem__) == arms.AFFINITY
     controls = {f"{arms.FORM}/{control}" for control in CONTROLS}
-    assert set(arms.CONFIRMATION) == {"none", arms.FORM, arms.AFFINITY} | controls
+    decided = {"none", arms.FORM, arms.AFFINITY} | controls
+    assert set(arms.CONFIRMATION) == decided | set(arms.PAPER)
     rivals = {other for arm, other in arms.COMPARED if arm == arms.FORM}
     assert rivals == {"none"} | controls
+
+
+def test_the_papers_own_forms_bring_the_weight_that_gained_most(arms) -> None:
+    gains = hc.training.mean_gains(hc.training.study_runs("screening"))
+    for kind in ("outputs/rms", "outputs/mse"):
+        tried = [arm for arm in gains if arm.rpartition("/")[0] == kind]
+        assert len(tried) > 1
+        assert max(tried, key=gains.__getitem__) in arms.PAPER
+
+
+def test_an_arm_of_three_seeds_shares_them_with_none(make, arms) -> None:
+    planned = make("run_study").planned("confirmation")
+    seeds = {name: [seed for arm, seed in planned if arm == name] for name in arms.CONFIRMATION}
+    assert len(seeds["none"]) == 8
+    for arm in arms.PAPER:
+        assert seeds[arm] == seeds["none"][:3]
 
 
 def test_no_seed_serves_to_choose_and_to_decide() -> None:

@@ -142,18 +142,23 @@ def provenance() -> Row:
     }
 
 
-def pending(phase: str, first: int | None = None) -> list[tuple[str, str, int]]:
-    """Runs of the phase that the table does not hold, seed by seed: each seed is a whole study.
-
-    What gained most with the seeds on record comes first, after the arms that have no gain yet.
-    """
+def planned(phase: str) -> list[tuple[str, int]]:
+    """Arm and seed of every run of the phase, seed by seed: each seed is a whole study."""
     arms, seeds, _, _ = PHASES[phase]
+    return [(arm, seed) for seed in seeds for arm in arms if seed in seeds[: arms[arm].seeds]]
+
+
+def pending(phase: str, first: int | None = None) -> list[tuple[str, str, int]]:
+    """Runs of the phase that the table does not hold.
+
+    Of a seed, the arms that have no gain yet come first, then what gained most so far.
+    """
+    seeds = PHASES[phase][1][:first]
     runs = study_runs(phase)
     done = {(run["arm"], int(run["seed"])) for run in runs}
     gains = mean_gains(runs)
-    order = sorted(arms, key=lambda arm: gains.get(arm, math.inf), reverse=True)
-    todo = [(arm, seed) for seed in seeds[:first] for arm in order]
-    return [(phase, *which) for which in todo if which not in done]
+    todo = [(phase, *which) for which in planned(phase) if which not in done and which[1] in seeds]
+    return sorted(todo, key=lambda which: (which[2], -gains.get(which[1], math.inf)))
 
 
 def report() -> None:
