@@ -5,7 +5,7 @@ They raise `ValueError`; an ``assert`` in this library guards only its own invar
 
 import math
 from collections.abc import Collection
-from numbers import Real
+from numbers import Integral, Real
 
 import torch
 from torch import Tensor
@@ -92,10 +92,10 @@ def check_number(value: float, name: str, low: float, high: float = math.inf) ->
 
 
 def check_count(value: int, name: str, low: int) -> int:
-    """A whole number >= low, handed back unchanged."""
-    if not isinstance(value, int) or isinstance(value, bool) or value < low:
+    """A whole number >= low, NumPy's too, handed back as Python's."""
+    if not isinstance(value, Integral) or isinstance(value, bool) or value < low:
         raise ValueError(f"{name}: expected a whole number >= {low}, got {value!r}")
-    return value
+    return int(value)
 
 
 def check_choice(value: str, name: str, choices: Collection[str]) -> str:

@@ -19,7 +19,7 @@ from PIL import Image
 from torch import Tensor
 
 from haze_course.guards import check_image, check_number
-from haze_course.paths import atomic_path
+from haze_course.paths import atomic_path, list_files
 
 SUFFIXES = {".png", ".jpg", ".jpeg", ".bmp", ".tif", ".tiff", ".webp"}
 WRITABLE = {".png", ".jpg", ".jpeg"}
@@ -180,6 +180,19 @@ def write_image(
         picture.save(temporary, **beside)  # PNG passes over what is of JPEG
 
 
+def short_side(path: Path | str) -> int:
+    """Pixels along the shorter side of a picture file, from its header alone.
+
+    Raises:
+        ImageError: no picture, or none with such a header.
+    """
+    try:
+        with _FILTERS, Image.open(path) as picture:
+            return min(picture.size)
+    except (Warning, Image.DecompressionBombError, *_UNREADABLE) as error:
+        raise ImageError(f"{path}: expected a picture: {error}") from error
+
+
 def jpeg_round_trip(image: Tensor, quality: int) -> Tensor:
     """What comes back after saving as JPEG.  (B, 3, H, W) -> same shape, float32."""
     check_image(image, "image", channels=3)
@@ -216,29 +229,6 @@ def list_images(folder: Path | str) -> list[Path]:
         FileNotFoundError: no such folder, or no picture in it.
     """
     return list_files(folder, SUFFIXES)
-
-
-def list_files(folder: Path | str, suffixes: set[str]) -> list[Path]:
-    """The files of a folder whose names end so, sorted by name, hidden ones left out.
-
-    See `list_images`.
-    """
-    folder = Path(folder)
-    if not folder.is_dir():
-        found = "a file" if folder.is_file() else "no such folder"
-        beside = sorted(p.name for p in folder.parent.glob("*/"))[:8]
-        raise FileNotFoundError(
-            f"{folder}: {found}; expected a folder with pictures"
-            + (f"; {folder.parent} holds {', '.join(beside)}" if beside else "")
-        )
-    files = sorted(
-        path
-        for path in folder.iterdir()
-        if path.suffix.lower() in suffixes and not path.name.startswith(".") and not path.is_dir()
-    )
-    if not files:
-        raise FileNotFoundError(f"{folder}: no picture in it ({', '.join(sorted(suffixes))})")
-    return files
 
 
 def _to_picture(image: Tensor) -> Image.Image:

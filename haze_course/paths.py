@@ -101,3 +101,27 @@ def only_run_in(folder: Path | str) -> Iterator[None]:
         yield
     finally:
         lock.release()
+
+
+def list_files(folder: Path | str, suffixes: set[str]) -> list[Path]:
+    """The files of a folder whose names end so, sorted by name, hidden ones left out.
+
+    Raises:
+        FileNotFoundError: no such folder, or no such file in it.
+    """
+    folder = Path(folder)
+    if not folder.is_dir():
+        found = "a file" if folder.is_file() else "no such folder"
+        beside = sorted(p.name for p in folder.parent.glob("*/"))[:8]
+        raise FileNotFoundError(
+            f"{folder}: {found}; expected a folder with pictures"
+            + (f"; {folder.parent} holds {', '.join(beside)}" if beside else "")
+        )
+    files = sorted(
+        path
+        for path in folder.iterdir()
+        if path.suffix.lower() in suffixes and not path.name.startswith(".") and not path.is_dir()
+    )
+    if not files:
+        raise FileNotFoundError(f"{folder}: no picture in it ({', '.join(sorted(suffixes))})")
+    return files

@@ -222,7 +222,7 @@ def test_links_are_written_replaced_and_removed(tmp_path: Path) -> None:
     binder = "https://mybinder.org/v2/gh/ada/haze/main?urlpath=lab/tree/notebooks/03_tiny.ipynb"
     cells = nbformat.read(path, as_version=4).cells
     assert f"[Binder]({binder}) · [Colab]({colab})" in cells[0].source
-    assert cells[1].source == 'REPOSITORY = "https://github.com/ada/haze"  # make links'
+    assert cells[1].source == 'REPOSITORY = "https://github.com/ada/haze@main"  # make links'
     assert "github/ada/haze/blob/main/notebooks/00_start_here.ipynb" in readme.read_text()
 
     links.write_links(tmp_path, "bob/fog", "dev")

@@ -471,3 +471,47 @@ def test_what_every_file_would_meet_stops_all(
     with pytest.raises(OSError, match=os.strerror(number)):
         hc.deploy.dehaze_files(targets, lambda hazy: hazy, progress=False)
     assert len(seen) < 9
+
+
+def test_what_has_strides_is_taken_whole(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Tiles would start off its grid: seams, or pieces that do not fit."""
+    monkeypatch.setattr(hc.deploy.inference, "WHOLE_PIXELS", 100)
+    torch.manual_seed(0)
+    strided = nn.Sequential(
+        nn.Conv2d(3, 8, 3, stride=2, padding=1), hc.nets.ChannelAttention(8, 2),
+        nn.ConvTranspose2d(8, 3, 4, stride=2, padding=1),
+    ).eval()  # fmt: skip
+    hazy = torch.rand(1, 3, 500, 404)
+    dehazer = hc.deploy.Dehazer(strided, precision="float32")
+    with torch.no_grad():
+        whole = strided(hazy)
+    assert torch.allclose(dehazer(hazy), whole, atol=1e-5)
+    dehazed, gates = dehazer.with_gates(hazy, dehazer.gates(hazy))
+    assert dehazed.shape == hazy.shape
+    assert gates
+
+
+def test_what_comes_back_lies_as_other_tensors_do(network: nn.Module) -> None:
+    assert hc.deploy.Dehazer(network)(torch.rand(1, 3, 20, 24)).is_contiguous()
+
+
+def test_an_onnx_file_is_called_so(network: nn.Module, tmp_path: Path) -> None:
+    for write in (
+        lambda path: hc.deploy.export_onnx(network, path),
+        lambda path: hc.deploy.quantize_onnx(tmp_path / "a.onnx", path, []),
+    ):
+        with pytest.raises(ValueError, match=r"x\.txt: expected a name ending in \.onnx"):
+            write(tmp_path / "x.txt")
+    with pytest.raises(ValueError, match="tile: expected a whole number"):
+        hc.deploy.dehaze_in_tiles(network, torch.rand(1, 3, 8, 8), tile=100.5)
+
+
+def test_no_input_is_replaced_on_disks_that_know_no_case(tmp_path: Path) -> None:
+    (first, *_) = _pictures(tmp_path, 1)
+    big = first.with_name("B.PNG")
+    first.rename(big)
+    os.link(big, tmp_path / "B.png")  # as such a disk answers to either name
+    with pytest.raises(ValueError, match=r"B\.png is an input and would be replaced"):
+        hc.deploy.plan_outputs([big], tmp_path, force=True)
+    with pytest.raises(ValueError, match="would both become"):
+        hc.deploy.plan_outputs([tmp_path / "A.jpg", tmp_path / "a.bmp"], tmp_path / "out")

@@ -183,3 +183,17 @@ def test_unexplained_has_the_right_gradient(generator):
 def test_a_teacher_follows_the_image_to_its_device():
     elsewhere = torch.empty(2, 3, 16, 16, device="meta")  # any other device stands for a GPU
     assert features_of(nn.Conv2d(3, 5, 1), None, elsewhere).device.type == "meta"
+
+
+def test_a_window_larger_than_the_map_is_refused(clear):
+    term = LinearHint(teacher(seed=0), tap="groups.2", teacher_tap="channels.1.expand", pool=64)
+    with pytest.raises(ValueError, match="pool: expected at most 16, the side of a map, got 64"):
+        term(clear[..., :16, :16], clear, {"groups.2": torch.rand(len(clear), 16, 16, 16)}, 0)
+
+
+def test_a_batch_of_clipped_sky_does_not_blow_up_the_distance():
+    white = torch.ones(2, 3, 32, 32)
+    made = (white - 0.1).requires_grad_()
+    value = TeacherDistance(teacher(seed=0), weight=1.0)(white, made, {}, 0)
+    (push,) = torch.autograd.grad(value, made)
+    assert push.isfinite().all()

@@ -1,5 +1,6 @@
 """The checks are checked: wrong answers fall, right ones pass, stubs are noticed."""
 
+import functools
 import inspect
 import re
 from pathlib import Path
@@ -7,6 +8,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 import torch
+from torch import nn
 
 from haze_course.teaching import exercises
 from haze_course.teaching.answers import Mistake, mistakes_of, unusual_of
@@ -203,3 +205,48 @@ def test_a_damaged_progress_file_stops_nobody(
     said = capsys.readouterr().out
     assert re.search(r"done.*\n\nYour progress could not be kept: .*move it away", said, re.S)
     assert Path(FILE).read_text() == "[]"
+
+
+def test_what_a_right_answer_returns_is_what_the_notebook_can_go_on_with(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    def accepts(_answer: object, _draw: Draw) -> None:
+        """Anything."""
+
+    words = Exercise({"a cat": "Black and white", "two": 2}, (accepts,), ("", "", ""))
+    free = Exercise(double, (accepts,), ("", "", ""))
+    monkeypatch.setattr(exercises, "exercises_of", lambda _: {"99-1": words, "99-2": free})
+    given = {"a cat": "  black AND  white", "two": 2}
+    assert exercises.exercise("99-1", given) == {"a cat": "Black and white", "two": 2}
+    pairs = exercises.exercise("99-2", lambda n: zip(range(n), range(1, n + 1), strict=True))(3)
+    assert [list(pairs), list(pairs)] == [[(0, 1), (1, 2), (2, 3)]] * 2, "gone through once only"
+    listed = exercises.exercise("99-2", lambda x: [np.asarray(x)[::-1], 1])(torch.arange(3.0))
+    assert isinstance(listed, list)
+    assert torch.equal(listed[0], torch.tensor([2.0, 1.0, 0.0]))
+
+
+@pytest.mark.parametrize("clip", [functools.partial(torch.clamp, min=0, max=1), nn.Hardtanh(0, 1)])
+def test_an_answer_without_python_source_is_judged_all_the_same(
+    clip: object, capsys: pytest.CaptureFixture[str]
+) -> None:
+    for _ in range(2):
+        exercises.exercise("00-1", clip)
+        assert "**Exercise 00-1: done.**" in capsys.readouterr().out
+    assert read_progress(Path())["00-1"]["attempts"] == 1, "the same answer counts once"
+
+
+def test_a_mirrored_array_is_a_picture_too() -> None:
+    assert as_tensor(np.arange(3.0)[::-1], "q").tolist() == [2, 1, 0]
+
+
+def test_a_solution_is_shown_where_no_progress_can_be_kept(
+    capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(exercises, "exercises_of", lambda _: {"99-8": TINY})
+    Path(FILE).write_text('{"99-8": {"done": true}}')  # of a version that kept less
+    exercises.reveal("99-8")
+    assert "run its cell first" in capsys.readouterr().out
+    exercises.exercise("99-8", lambda x: 3 * x)
+    assert "99-8 has no answer, attempts, count, held, when" in capsys.readouterr().out
+    exercises.reveal("99-8")
+    assert "return 2 * x" in capsys.readouterr().out

@@ -2,10 +2,11 @@
 
 import math
 
+import numpy as np
 import pytest
 import torch
 
-from haze_course.guards import check_image, check_number, check_unit_range, per_image
+from haze_course.guards import check_count, check_image, check_number, check_unit_range, per_image
 
 
 @pytest.mark.parametrize(
@@ -68,3 +69,10 @@ def test_a_bare_or_ill_fitting_airlight_is_refused(shape):
 def test_a_nan_airlight_is_refused():
     with pytest.raises(ValueError, match="airlight: expected finite numbers"):
         per_image(math.nan, "airlight", torch.zeros(1, 3, 2, 2))
+
+
+def test_whole_numbers_may_be_numpys():
+    assert type(check_count(np.int64(15), "patch", 1)) is int
+    for wrong in (True, 15.0, np.int64(0), "3"):
+        with pytest.raises(ValueError, match="patch: expected a whole number >= 1"):
+            check_count(wrong, "patch", 1)

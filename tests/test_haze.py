@@ -130,3 +130,12 @@ def test_crops_refuse_what_does_not_fit(clear, generator):
         random_crop(clear, clear[..., :8], size=4, generator=generator)
     with pytest.raises(ValueError, match="expected square images, got 16 x 24; crop first"):
         flip_and_turn(clear, generator=generator)
+
+
+def test_one_depth_serves_a_batch_and_a_wrong_one_is_named(clear, depth, generator):
+    two = clear.expand(2, -1, -1, -1) if len(clear) == 1 else clear[:2]
+    sample = sample_haze(two, depth[:1], generator)
+    assert sample.hazy.shape == two.shape
+    assert len(sample.transmission) == 2
+    with pytest.raises(ValueError, match="depth: expected"):
+        sample_haze(two, depth[:1, :, 1:], generator)

@@ -1,19 +1,24 @@
-"""Learners' journeys: every notebook runs to its end blank, solved, and full of mistakes.
+"""Learners' journeys: every notebook runs to its end blank, full of mistakes, and solved, in
+the course's way and in others.
 
 Smoke values; what changes are the answers in place of the stubs.
 """
 
+import ast
+import importlib
+import inspect
 from collections.abc import Callable
 from pathlib import Path
 
 import nbformat
 import pytest
 from nbformat import NotebookNode
+from nbformat.v4 import new_code_cell
 
 from haze_course.course.answers import exercise_cells, fill
 from haze_course.course.execution import execute
 from haze_course.course.profiles import plan
-from haze_course.teaching.answers import mistakes_of
+from haze_course.teaching.answers import mistakes_of, unusual_of
 from haze_course.teaching.exercises import exercises_of, solution
 from haze_course.teaching.progress import read_progress
 
@@ -30,11 +35,22 @@ def solved(number: str) -> dict[str, str]:
     return {name: solution(asked.reference) for name, asked in exercises_of(number).items()}
 
 
+def unusual(number: str) -> dict[str, str]:
+    """The first of the right answers that look unlike the course's."""
+    return {name: solution(others[0]) for name, others in unusual_of(number).items()}
+
+
+def more_unusual(number: str) -> dict[str, str]:
+    return {name: solution(others[-1]) for name, others in unusual_of(number).items()}
+
+
 def mistaken(number: str) -> dict[str, str]:
     return {name: solution(wrong[0].answer) for name, wrong in mistakes_of(number).items()}
 
 
-JOURNEYS = {blank: "not attempted", solved: "done", mistaken: "properties hold"}
+DONE = ": done"
+JOURNEYS = {blank: "not attempted", mistaken: "properties hold"}
+JOURNEYS |= dict.fromkeys((solved, unusual, more_unusual), DONE)
 
 
 @pytest.mark.parametrize("number", JOBS)
@@ -45,6 +61,8 @@ def test_run_all_completes(
     notebook = nbformat.read(JOBS[number].path, as_version=4)
     given = answers(number)
     fill(notebook, given)
+    if "unusual" in answers.__name__:  # a learner imports what they need
+        notebook.cells.insert(1, new_code_cell(imports_of_answers(number)))
     path = tmp_path / JOBS[number].path.name
     nbformat.write(notebook, path)
     executed = tmp_path / "executed.ipynb"
@@ -54,7 +72,17 @@ def test_run_all_completes(
         assert JOURNEYS[answers] in said(cell), f"{name}: {said(cell)}"
     progress = read_progress(tmp_path)
     assert set(progress) == set(given)
-    assert all(entry["done"] == (answers is solved) for entry in progress.values())
+    right = JOURNEYS[answers] == DONE
+    assert all(entry["done"] == right for entry in progress.values())
+
+
+def imports_of_answers(number: str) -> str:
+    """The import lines of the file that holds the unusual answers."""
+    module = importlib.import_module(f"haze_course.teaching.content.answers_{number}")
+    statements = ast.parse(inspect.getsource(module)).body
+    return "\n".join(
+        ast.unparse(s) for s in statements if isinstance(s, ast.Import | ast.ImportFrom)
+    )
 
 
 def said(cell: NotebookNode) -> str:

@@ -54,8 +54,8 @@ FLOORS: list[list[list[str]]] = [
             ),
         ],
         [
-            *(f"deploy.{file}" for file in ("ahead", "containers", "tiles", "inference", "export")),
-            *(f"deploy.{file}" for file in ("steady", "video", "batch")),
+            *(f"deploy.{file}" for file in ("ahead", "containers", "frames", "tiles")),
+            *(f"deploy.{file}" for file in ("inference", "export", "steady", "video", "batch")),
         ],
         [
             "plots.figures",

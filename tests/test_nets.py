@@ -242,3 +242,12 @@ def test_an_unknown_name_lists_what_fits():
 def test_wrong_pictures_are_refused(network):
     with pytest.raises(ValueError, match="expected 3 channel"):
         network(torch.zeros(1, 1, 8, 8))
+
+
+def test_a_damaged_card_is_named(tmp_path):
+    path = _saved(tmp_path)
+    with safe_open(path, framework="pt") as file:
+        header, tensors = file.metadata(), {key: file.get_tensor(key) for key in file.keys()}  # noqa: SIM118
+    save_file(tensors, path, metadata=header | {"card": "{half"})
+    with pytest.raises(WeightsError, match=f"{path.name}: its card is damaged"):
+        read_card(path)

@@ -1,5 +1,6 @@
 """What is shipped and how it is set up: one version of every fact."""
 
+import csv
 import os
 import re
 import shutil
@@ -86,6 +87,33 @@ def test_the_wheel_carries_data_and_notebooks_and_finds_them(tmp_path: Path) -> 
     )  # fmt: skip
     for line in done.stdout.splitlines():
         assert line.startswith(str(tmp_path / "installed")), line
+
+
+def test_the_wheel_of_a_used_checkout_carries_nothing_of_its_users(tmp_path: Path) -> None:
+    files = ("pyproject.toml", ".gitignore", "README.md", "LICENSE", "data/ATTRIBUTION.csv")
+    used = ("notebooks/progress.json", "notebooks/.ipynb_checkpoints/n.ipynb", "data/.a.part.png")
+    for name in (*files, "haze_course/__init__.py"):
+        (tmp_path / name).parent.mkdir(exist_ok=True)
+        shutil.copy(ROOT / name, tmp_path / name)
+    for name in ("notebooks/00_a.ipynb", *used):
+        (tmp_path / name).parent.mkdir(exist_ok=True)
+        (tmp_path / name).write_text("{}")
+    command = [sys.executable, "-m", "hatchling", "build", "-t", "wheel"]
+    subprocess.run(command, cwd=tmp_path, check=True, capture_output=True)
+    (wheel,) = (tmp_path / "dist").iterdir()
+    with zipfile.ZipFile(wheel) as archive:
+        names = {name for name in archive.namelist() if name.startswith("haze_course/_shipped")}
+    assert names == {
+        f"haze_course/_shipped/{name}" for name in ("data/ATTRIBUTION.csv", "notebooks/00_a.ipynb")
+    }
+
+
+def test_the_licence_names_that_of_every_file() -> None:
+    with (ROOT / "data" / "ATTRIBUTION.csv").open(encoding="utf-8") as table:
+        licences = {row["licence"] for row in csv.DictReader(table)}
+    named = {part.removeprefix("LicenseRef-") for part in PROJECT["license"].split(" AND ")}
+    assert named == licences | {"MIT"}
+    assert "data/ATTRIBUTION.csv" in PROJECT["license-files"]
 
 
 def test_one_version_and_no_invented_author() -> None:

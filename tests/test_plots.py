@@ -7,9 +7,10 @@ import pytest
 import torch
 from IPython.testing.globalipapp import start_ipython
 from IPython.utils.capture import capture_output
+from matplotlib import pyplot as plt
 
 import haze_course as hc
-from haze_course.plots.web import html_images
+from haze_course.plots.web import html_figure, html_images
 from haze_course.quality.statistics import Interval
 
 
@@ -214,3 +215,40 @@ def test_the_palette_survives_printing_in_grey():
     rgb = [mpl.colors.to_rgb(colour) for colour in hc.plots.COLOURS]
     luminance = [0.2126 * r + 0.7152 * g + 0.0722 * b for r, g, b in rgb]
     assert min(abs(a - b) for a, b in pairwise(luminance)) > 0.02
+
+
+def test_no_difference_is_drawn_in_the_middle_of_the_colours(panels):
+    figure = hc.plots.draw_images(difference=0 * panels["depth"])
+    assert _limits(figure)["difference"] == (-1, 1)
+
+
+@pytest.mark.parametrize(
+    ("limits", "extend"),
+    [((-1, 1), "neither"), ((0, 1), "min"), ((-1, 0), "max"), ((-0.5, 0.5), "both")],
+)
+def test_the_bar_points_to_what_lies_beyond(limits, extend):
+    ramp = torch.linspace(-1, 1, 16).reshape(1, 1, 4, 4)
+    figure = hc.plots.draw_images(difference=ramp, limits=limits)
+    (bar,) = (axes.images[0].colorbar for axes in figure.axes if axes.images)
+    assert bar.extend == extend
+
+
+def test_a_map_in_a_page_says_what_its_colours_mean(panels):
+    depth = panels["depth"]
+    page = html_images({"depth": depth, "hazy": panels["hazy"]}, "Depth.", dot=None)
+    assert page.count("linear-gradient(to right,rgb(") == 1, "of the map alone"
+    assert f"<small>{depth.min():.3g}<i" in page
+    assert f"</i>{depth.max():.3g}</small>" in page
+
+
+def test_a_figure_in_a_page_is_closed():
+    figure = plt.figure()
+    page = html_figure(figure, "Nothing.")
+    assert 'alt="Nothing."' in page
+    assert not plt.fignum_exists(figure.number)
+
+
+def test_a_table_outside_a_notebook_is_text(capsys, monkeypatch):
+    monkeypatch.setattr("IPython.get_ipython", lambda: None)
+    hc.plots.show_table([{"method": "hazy", "PSNR": 11.5}], "Scores")
+    assert capsys.readouterr().out.splitlines()[:2] == ["Scores", "| method |  PSNR |"]

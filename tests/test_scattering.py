@@ -11,6 +11,7 @@ from torch.autograd import gradcheck
 from haze_course.physics import (
     add_haze,
     beta_for,
+    far_end,
     linear_to_srgb,
     remove_haze,
     srgb_to_linear,
@@ -160,3 +161,10 @@ def test_srgb_has_a_gradient_at_black():
 def test_wrong_input_is_refused_in_words(clear, depth, call, message):
     with pytest.raises(ValueError, match=message):
         call(clear, depth)
+
+
+@pytest.mark.parametrize("kind", [torch.float16, torch.bfloat16, torch.float64])
+def test_the_far_end_is_found_in_every_precision(depth, kind):
+    found = far_end(depth.to(kind))
+    assert found.dtype == kind
+    assert torch.allclose(found.double(), far_end(depth), rtol=0.01)

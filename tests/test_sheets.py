@@ -98,3 +98,13 @@ def test_shipped_real_haze_makes_a_sheet(tmp_path: Path) -> None:
     result = call("data", "sheets", tmp_path, "-o", tmp_path / "out")
     assert result.exit_code == 0, result.output
     assert (tmp_path / "out" / "rtts_01.jpg").is_file()
+
+
+def test_two_pictures_of_one_name_are_both_drawn(tmp_path: Path) -> None:
+    files = [tmp_path / "real" / name for name in ("1.png", "a/1.png")]
+    for number, file in enumerate(files):
+        picture(file, number, (20, 30))
+    alone, both = tmp_path / "alone.jpg", tmp_path / "both.jpg"
+    written, problems = draw_pages({alone: files[:1], both: files}, {"as it is": lambda x: x})
+    assert (written, problems) == ([alone, both], [])
+    assert read_image(both).shape[-2] > 1.5 * read_image(alone).shape[-2]

@@ -1,5 +1,6 @@
 """The shipped weights load, say where they come from, and are as good as their cards say."""
 
+import importlib
 from statistics import fmean
 
 import pytest
@@ -45,3 +46,14 @@ def test_the_student_scores_what_its_card_says_and_beats_the_hazy_input():
     assert scores == pytest.approx(said["student"]["psnr"], abs=0.05)
     assert hazy == pytest.approx(said["hazy input"]["psnr"], abs=0.05)
     assert scores > hazy + 1
+
+
+def test_a_place_under_several_hazes_counts_once(monkeypatch):
+    """Three hazes of one kitchen that agree add nothing to what two kitchens say."""
+    monkeypatch.syspath_prepend(str(data_folder() / "make"))
+    over_places = importlib.import_module("train_shipped").over_places
+    pairs = over_places([1.0, 2.0, 4.0], ["a", "b", "c"])
+    assert (pairs.over, pairs.count) == ("pictures", 3)
+    places = over_places([1.0, 1.0, 1.0, 3.0], ["a", "a", "a", "b"])
+    assert (places.over, places.count, places.mean) == ("places", 2, 2.0)
+    assert places == hc.quality.seed_interval([1.0, 3.0], over="places")

@@ -116,3 +116,17 @@ def test_a_grid_that_cannot_run_is_refused(grid: Path, text: str, said: str) -> 
     grid.write_text(text)
     refused(call("sweep", grid, "-o", grid.parent / "out"), said)
     assert not (grid.parent / "out").exists()
+
+
+@pytest.mark.parametrize(("text", "number"), [("1e-3", "1.0e-3"), ("2.5E4", "2.5e+4")])
+def test_a_number_that_yaml_takes_for_text_is_refused(grid: Path, text: str, number: str) -> None:
+    grid.write_text(f"notebook: 07_sum.ipynb\nparameters: {{A: [{text}]}}")
+    refused(call("sweep", grid, "-o", grid.parent / "out"), f"A: {text} is text", f"write {number}")
+
+
+def test_a_grid_that_is_not_there_or_no_text_is_named(grid: Path) -> None:
+    out = grid.parent / "out"
+    refused(call("sweep", grid.parent / "no.yaml", "-o", out), "no.yaml", "check the name")
+    grid.write_bytes(b"\xfe\xff")
+    refused(call("sweep", grid, "-o", out), "grid.yaml: not valid YAML")
+    refused(call("sweep", grid, "-o", out, "--timeout", 0), "--timeout")

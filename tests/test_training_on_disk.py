@@ -216,3 +216,13 @@ def test_torchrun_trains_on_disk_and_one_rank_writes(its: Path, tmp_path: Path) 
     printed = launch(tmp_path, COMMAND)[1]
     assert printed.count("dB on 3 pairs of held-out scenes") == 1
     assert hc.nets.read_card(tmp_path / "two.safetensors")["data"]["batch"] == 4
+
+
+def test_a_picture_smaller_than_a_crop_is_found_before_the_training(tmp_path: Path) -> None:
+    for number, side in enumerate((40, 20, 40)):
+        for kind in ("hazy", "clear"):
+            write_image(torch.rand(1, 3, 40, side), tmp_path / kind / f"{number}.png")
+    found = find_pairs(tmp_path, layout="its")
+    with pytest.raises(ValueError, match=r"at least 32 x 32 pixels, found 1 smaller \(1\.png\)"):
+        PairBatches(found, settings=settings(crop=32))
+    PairBatches(found, settings=settings(crop=16))

@@ -423,3 +423,24 @@ def test_flicker_is_what_moves_where_nothing_moved() -> None:
     for level in (0.5, 0.6):
         moving.add(still * 0 + level, still * 0 + level)
     assert moving.value != moving.value  # nan: nothing held still
+
+
+def test_a_video_whose_times_go_back_is_written_in_the_order_shown(
+    clip: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """As an .avi with B-frames is decoded: the pictures in order, their times not."""
+    from haze_course.deploy import video
+
+    pieces = video._pieces
+
+    def shuffled(reader: object) -> Iterator[object]:
+        for piece, time in zip(pieces(reader), (0, 2, 1, 4, None, 3), strict=True):
+            piece.pts = None if time is None else 1024 * time
+            yield piece
+
+    monkeypatch.setattr(video, "_pieces", shuffled)
+    out = clip.with_name("out.mp4")
+    report = hc.deploy.dehaze_video(clip, out, lambda hazy: hazy, progress=False)
+    assert report.frames == 6
+    for given, read in zip(frames(), hc.deploy.read_video(out), strict=True):
+        assert (read - given).abs().mean() < 8 / 255

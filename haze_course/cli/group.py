@@ -12,6 +12,13 @@ import click
 from haze_course.machine import MissingExtra, needs_extra
 
 FOLDER = click.Path(path_type=Path)
+timeout_option = click.option(
+    "--timeout",
+    default=900,
+    show_default=True,
+    type=click.IntRange(min=1),
+    help="Seconds a cell may take.",
+)
 
 
 class UserError(click.ClickException):
@@ -59,9 +66,10 @@ def _explain(error: Exception) -> str:
     if not isinstance(error, OSError) or error.errno is None:
         return str(error)
     hint = {
+        errno.ENOENT: "check the name",
         errno.ENOSPC: "free some space, what was finished is kept",
         errno.EEXIST: "it is a file where a folder is needed; choose another name",
-        errno.ENOTDIR: "a part of it is a file, not a folder; choose another name",
+        errno.ENOTDIR: "it or a part of it is a file, not a folder; choose another name",
         errno.EISDIR: "it is a folder where a file is needed; choose another name",
         errno.ENOMEM: "close other programs",
     }.get(error.errno)

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, NoReturn
 import click
 from click.core import ParameterSource
 
-from haze_course.cli.group import FOLDER, UserError
+from haze_course.cli.group import FOLDER, UserError, timeout_option
 
 if TYPE_CHECKING:
     from haze_course.course.pages import Row
@@ -22,13 +22,7 @@ if TYPE_CHECKING:
 @click.option("--resume", is_flag=True, help="Keep what is done and unchanged in the folder.")
 @click.option("--in-place", is_flag=True, help="Store the outputs in the notebooks themselves.")
 @click.option("--record", is_flag=True, help="Keep seconds and memory as the measured times.")
-@click.option(
-    "--timeout",
-    default=900,
-    show_default=True,
-    type=click.IntRange(min=1),
-    help="Seconds a cell may take.",
-)
+@timeout_option
 @click.option("--notebooks", type=FOLDER, help="Folder of the notebooks.")
 def run(
     *,

@@ -1,5 +1,6 @@
 """Pages of pictures beside what methods make of them: which, and one after the other."""
 
+import os
 from collections.abc import Mapping
 from pathlib import Path
 
@@ -70,11 +71,13 @@ def draw_pages(
     problems: list[str] = []
     for page, files in tqdm(pages.items(), unit=" pages"):
         rows: dict[str, dict[str, Tensor]] = {}
+        above = os.path.commonpath([file.parent for file in files])  # two may share a name
+        names = {file: file.relative_to(above).as_posix() for file in files}
         for file in files:
             with noting(problems, file):
                 hazy = read_image(file)
                 shown = {name: run(hazy) for name, run in methods.items()}
-                rows[file.name] = {"hazy": hazy} | shown
+                rows[names[file]] = {"hazy": hazy} | shown
         if not rows:
             continue
         head = f"{page.stem.replace('_', ', page ')}: real haze, without truth or score"

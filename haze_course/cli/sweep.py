@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING
 
 import click
 
-from haze_course.cli.group import FOLDER
+from haze_course.cli.group import FOLDER, timeout_option
 
 if TYPE_CHECKING:
     from haze_course.course.sweep import Outcome
@@ -16,7 +16,7 @@ if TYPE_CHECKING:
 @click.argument("grid", metavar="GRID.yaml", type=FOLDER)
 @click.option("-o", "--out", required=True, type=FOLDER, help="A folder for each run in it.")
 @click.option("--jobs", default=1, show_default=True, type=click.IntRange(min=1), help="At once.")
-@click.option("--timeout", default=900, show_default=True, help="Seconds a cell may take.")
+@timeout_option
 def sweep(*, grid: Path, out: Path, jobs: int, timeout: int) -> None:
     """Execute a notebook with all combinations of the values in GRID.yaml; write one table.
 

@@ -104,7 +104,7 @@ def _link_notebook(path: Path, repository: str, branch: str) -> bool:
     binder, colab = _urls(repository, branch, path.name)
     links = f"\n\n<!-- launch -->\n[Binder]({binder}) · [Colab]({colab})\n<!-- /launch -->"
     first.source = kept + (links if repository else "")
-    address = f"https://github.com/{repository}" if repository else ""
+    address = f"https://github.com/{repository}@{branch}" if repository else ""
     for cell in notebook.cells:
         if "setup" in cell.metadata.get("tags", []):
             cell.source = _SETTING.sub(rf'\g<1>"{address}"', cell.source)

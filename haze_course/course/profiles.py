@@ -7,6 +7,7 @@
 import ast
 import hashlib
 import json
+import re
 from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -18,6 +19,7 @@ from nbformat import NotebookNode
 from haze_course import __version__
 
 PROFILES = ("smoke", "lesson", "full")
+_POWER = re.compile(r"([-+]?\d+)(\.\d*)?[eE]([-+]?)(\d+)")  # a number for all but YAML 1.1
 
 
 @dataclass(frozen=True)
@@ -71,7 +73,7 @@ def plan(folder: Path, profile: str = "lesson", only: Sequence[str] = ()) -> lis
 def _read_profiles(file: Path, stems: list[str]) -> dict[str, dict[str, dict[str, object]]]:
     try:
         values = yaml.safe_load(file.read_text(encoding="utf-8")) or {}
-    except yaml.YAMLError as error:
+    except (yaml.YAMLError, UnicodeDecodeError) as error:
         raise ValueError(f"{file}: not valid YAML: {error}") from error
     if not isinstance(values, dict):
         raise ValueError(f"{file}: expected notebook: profile: name: value")
@@ -93,7 +95,8 @@ def make_job(path: Path, parameters: dict[str, object], source: Path) -> Job:
     """A notebook with its values, which stand in `source`.
 
     Raises:
-        ValueError: no notebook, no ``parameters`` cell in it, or none of these names there.
+        ValueError: no notebook, no ``parameters`` cell in it, none of these names there, or a
+            number that YAML takes for text.
     """
     notebook = read_notebook(path)
     tagged = [c for c in notebook.cells if "parameters" in c.metadata.get("tags", [])]
@@ -106,6 +109,10 @@ def make_job(path: Path, parameters: dict[str, object], source: Path) -> Job:
             f"{source}: {path.stem} has no parameter "
             f"{', '.join(unknown)}; its parameters cell has {', '.join(known) or 'none'}"
         )
+    for name, value in parameters.items():
+        if isinstance(value, str) and (parts := _POWER.fullmatch(value)):
+            number = f"{parts[1]}{parts[2] or '.0'}e{parts[3] or '+'}{parts[4]}"
+            raise ValueError(f"{source}: {name}: {value} is text in YAML; write {number}")
     sources = [[cell.cell_type, cell.source] for cell in notebook.cells]
     text = json.dumps([__version__, sources, parameters], sort_keys=True, default=str)
     title = next((s.splitlines()[0].lstrip("# ") for _, s in sources if s.startswith("# ")), "")

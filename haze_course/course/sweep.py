@@ -64,7 +64,7 @@ def read_grid(file: Path, notebooks: Path) -> list[Run]:
     """
     try:
         grid = yaml.safe_load(file.read_text(encoding="utf-8"))
-    except yaml.YAMLError as error:
+    except (yaml.YAMLError, UnicodeDecodeError) as error:
         raise ValueError(f"{file}: not valid YAML: {error}") from error
     if not isinstance(grid, dict) or set(grid) - {"notebook", "profile", "parameters"}:
         raise ValueError(f"{file}: expected notebook, parameters and perhaps profile, got {grid}")

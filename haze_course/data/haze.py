@@ -11,7 +11,7 @@ from typing import NamedTuple
 import torch
 from torch import Tensor
 
-from haze_course.guards import check_count, check_image, check_number, check_unit_range
+from haze_course.guards import check_count, check_image, check_map, check_number, check_unit_range
 from haze_course.images import jpeg_round_trip
 from haze_course.physics.scattering import (
     add_haze,
@@ -86,6 +86,8 @@ def sample_haze(
     settings = settings or HazeSettings()
     check_unit_range(check_image(clear, "clear", channels=3), "clear")
     batch = len(clear)
+    if depth is not None:
+        depth = check_map(depth, "depth", clear, "clear").expand(batch, -1, -1, -1)
     airlight = _uniform(settings.airlight, (batch, 1), generator)
     cast = _uniform((-settings.cast, settings.cast), (batch, 3), generator)
     airlight = (airlight + cast).clamp(0, 1).to(clear)

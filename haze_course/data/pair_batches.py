@@ -7,6 +7,7 @@ with the batch it would have seen, and processes that train together divide the 
 import itertools
 import math
 from collections.abc import Iterator, Sequence
+from contextlib import suppress
 from dataclasses import dataclass
 from typing import Any, NamedTuple
 
@@ -19,6 +20,7 @@ from haze_course.data.crops import WHOLE, own_share
 from haze_course.data.reside import PairFiles
 from haze_course.data.transforms import flip_and_turn, random_crop
 from haze_course.guards import check_count, check_number
+from haze_course.images import ImageError, short_side
 
 Key = tuple[int, int | None]  # number of a pair, seed of its cut; None leaves it whole
 
@@ -68,7 +70,8 @@ class PairBatches:
         progress: show a bar where all pictures are opened first: for their sizes, or the cache.
 
     Raises:
-        ValueError: no pairs, or a batch that the processes cannot share evenly.
+        ValueError: no pairs, some smaller than a crop, or a batch that the processes cannot share
+            evenly.
         ImageError: a picture cannot be read.
     """
 
@@ -86,6 +89,7 @@ class PairBatches:
         self.seed = seed
         self.settings = settings or PairSettings()
         self._own = own_share(self.settings.batch, share)
+        _check_sides(pairs, self.settings.crop)
         self._pictures = _Pictures(pairs, self.settings.crop)
         self._groups = [list(range(len(pairs)))]
         if self.settings.cache or self.settings.crop == 0:
@@ -177,6 +181,21 @@ class _Pictures(Dataset[Any]):
 
     def _read(self, number: int) -> tuple[Tensor, ...]:
         return tuple((image[0] * 255).round().byte() for image in self.pairs[number].read())
+
+
+def _check_sides(pairs: Sequence[PairFiles], crop: int) -> None:
+    """Now, not when a training of hours meets a small one; what is no picture fails when read."""
+    small = []
+    for path in dict.fromkeys(pair.clear_path for pair in pairs if crop):
+        with suppress(ImageError):
+            if short_side(path) < crop:
+                small.append(path.name)
+    if small:
+        shown = ", ".join(small[:5]) + ", ..." * (len(small) > 5)
+        raise ValueError(
+            f"crop: expected pictures of at least {crop} x {crop} pixels, found {len(small)} "
+            f"smaller ({shown}); leave them out, or cut smaller"
+        )
 
 
 def _stack(pairs: list[Any]) -> Any:

@@ -14,11 +14,11 @@ from haze_course.deploy.video import dehaze_video
 from haze_course.images import (
     SUFFIXES,
     Metadata,
-    list_files,
     read_image,
     read_metadata,
     write_image,
 )
+from haze_course.paths import list_files
 
 VIDEO_SUFFIXES = {".mp4", ".mov", ".m4v", ".mkv", ".webm", ".avi"}
 # Torch raises RuntimeError where memory does not suffice; what it says is in the report.
@@ -53,17 +53,19 @@ def plan_outputs(files: Sequence[Path], out: Path, *, force: bool = False) -> di
     """
     targets = {file: out / (file.stem + (".mp4" if is_video(file) else ".png")) for file in files}
     sources = {file.resolve() for file in files}
-    writers: dict[Path, Path] = {}
+    writers: dict[str, Path] = {}
     for file, target in targets.items():
-        if target in writers:
+        name = str(target).casefold()  # upper and lower case are one on many disks
+        if name in writers:
             raise ValueError(
-                f"{writers[target]} and {file} would both become {target}; "
+                f"{writers[name]} and {file} would both become {target}; "
                 "nothing was written. Give them to two commands with different -o"
             )
-        if target.resolve() in sources:
+        there = target.exists()
+        if target.resolve() in sources or (there and any(map(target.samefile, files))):
             raise ValueError(f"{target} is an input and would be replaced; choose another -o")
-        writers[target] = file
-    present = [target.name for target in writers if target.exists()]
+        writers[name] = file
+    present = [target.name for target in targets.values() if target.exists()]
     if present and not force:
         shown = ", ".join(present[:5]) + ", ..." * (len(present) > 5)
         raise FileExistsError(

@@ -30,8 +30,10 @@ def export_onnx(network: nn.Module, path: Path | str) -> None:
         path: ends in .onnx; complete or not at all.
 
     Raises:
+        ValueError: another ending.
         MissingExtra: onnx or onnxscript is not installed.
     """
+    _check_name(path)
     with needs_extra("edge"):
         import onnxscript  # noqa: F401
     free = torch.export.Dim.DYNAMIC
@@ -64,13 +66,13 @@ def quantize_onnx(source: Path | str, path: Path | str, images: Iterable[Tensor]
     Args:
         source: from `export_onnx`.
         path: ends in .onnx; complete or not at all.
-        images: (1, 3, H, W) for calibration: the ranges of activations are read off them. Take
-            them from the train split.
+        images: (1, 3, H, W) of the train split: the ranges of activations are read off them.
 
     Raises:
-        ValueError: fewer than 3 such convolutions, no images, or one that does not fit.
+        ValueError: fewer than 3 such convolutions, no images, one that does not fit, or no .onnx.
         MissingExtra: onnx or onnxruntime is not installed.
     """
+    _check_name(path)
     with needs_extra("edge"):
         import onnx
         from onnxruntime.quantization import (
@@ -92,12 +94,7 @@ def quantize_onnx(source: Path | str, path: Path | str, images: Iterable[Tensor]
             return next(self.left, None)
 
     model = onnx.load(source)
-    convolutions = _convolutions(model)
-    if len(convolutions) < 3:  # an empty list would mean all of them to ONNX Runtime
-        raise ValueError(
-            f"{source}: expected at least 3 convolutions of 3 x 3, found {len(convolutions)}; "
-            "first and last stay in float32, so keep this network in float32"
-        )
+    convolutions = _convolutions(model, source)
     with tempfile.TemporaryDirectory() as folder, _quiet():
         quantized = Path(folder) / "int8.onnx"
         quantize_static(
@@ -113,11 +110,17 @@ def quantize_onnx(source: Path | str, path: Path | str, images: Iterable[Tensor]
         _write(_slim(onnx.load(quantized)), path)
 
 
-def _convolutions(model: Any) -> list[str]:
+def _convolutions(model: Any, source: Path | str) -> list[str]:
     """Those of 3 x 3, by name, in the order in which they run."""
     sizes = {tensor.name: tuple(tensor.dims) for tensor in model.graph.initializer}
     nodes = [node for node in model.graph.node if node.op_type == "Conv"]
-    return [node.name for node in nodes if sizes[node.input[1]][2:] == (3, 3)]
+    found = [node.name for node in nodes if sizes[node.input[1]][2:] == (3, 3)]
+    if len(found) < 3:  # an empty list would mean all of them to ONNX Runtime
+        raise ValueError(
+            f"{source}: expected at least 3 convolutions of 3 x 3, found {len(found)}; "
+            "first and last stay in float32, so keep this network in float32"
+        )
+    return found
 
 
 def largest_difference(network: nn.Module, path: Path | str, images: Sequence[Tensor]) -> float:
@@ -152,6 +155,11 @@ def _slim(model: Any) -> Any:
         del thing.metadata_props[:]
     del graph.value_info[:]
     return model
+
+
+def _check_name(path: Path | str) -> None:
+    if Path(path).suffix.lower() != ".onnx":
+        raise ValueError(f"{path}: expected a name ending in .onnx")
 
 
 def _write(model: Any, path: Path | str) -> None:

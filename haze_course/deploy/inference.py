@@ -18,6 +18,7 @@ from haze_course.deploy.tiles import (
     TILE,
     Gates,
     dehaze_in_tiles,
+    fits_tiles,
     gate_names,
     read_gates,
     run_in_tiles,
@@ -87,12 +88,12 @@ class Dehazer:
         hazy = check_picture(hazy)
         large = hazy.shape[-2] * hazy.shape[-1] > WHOLE_PIXELS
         with self._turn, self._autocast():
-            if large and gate_names(self.network):  # hooks set gates: never compiled
+            if large and fits_tiles(self.network):  # hooks set gates: never compiled
                 made = [dehaze_in_tiles(self.network, one).cpu() for one in hazy[:, None]]
                 return torch.cat(made) if len(made) > 1 else made[0]  # no second copy
             there = hazy.to(self.device, memory_format=torch.channels_last)
             dehazed: Tensor = self._whole(there)
-        return dehazed.float().cpu()
+        return dehazed.float().cpu().contiguous()
 
     @torch.no_grad()
     def gates(self, hazy: Tensor) -> Gates:
@@ -108,7 +109,7 @@ class Dehazer:
             hazy: (1, 3, H, W).
             gates: from `gates`, or from here.
         """
-        if hazy[0, 0].numel() > WHOLE_PIXELS:
+        if hazy[0, 0].numel() > WHOLE_PIXELS and fits_tiles(self.network):
             opened, tile = self.gates(hazy), TILE
         else:  # one tile, in which the gates can be read while they are replaced
             opened, tile = {}, max(hazy.shape[-2:])

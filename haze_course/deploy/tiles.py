@@ -15,8 +15,9 @@ import torch.nn.functional as F
 from torch import Tensor, nn
 
 from haze_course.distill.terms import tapped
-from haze_course.guards import check_image, check_number
+from haze_course.guards import check_count, check_image
 from haze_course.nets.attention import ChannelAttention
+from haze_course.nets.ffa import FFANet
 
 GATE_PIXELS = 250_000  # of the small copy: what the first pass may cost in memory
 TILE = 384
@@ -30,13 +31,13 @@ def dehaze_in_tiles(network: nn.Module, hazy: Tensor, *, tile: int = TILE) -> Te
     One thread at a time may use the network, see `fixed_gates`; a `Dehazer` sees to it.
 
     Args:
-        network: made of convolutions and `ChannelAttention`, as `FFANet`; on any device.
+        network: one that `fits_tiles`; on any device.
         hazy: (1, 3, H, W).
         tile: side of the squares that are kept; `reach` pixels around each are computed, too. It
             is rounded up to what the network's stride divides.
     """
     check_image(hazy, "hazy", channels=3)
-    check_number(tile, "tile", 1)
+    check_count(tile, "tile", 1)
     gates = read_gates(network, shrink_to(hazy, GATE_PIXELS))
     return run_in_tiles(network, hazy, gates, tile=tile)
 
@@ -65,6 +66,11 @@ def read_gates(network: nn.Module, hazy: Tensor) -> Gates:
     with tapped(network, gate_names(network)) as gates:
         network(hazy.to(next(network.parameters()).device))
     return gates
+
+
+def fits_tiles(network: nn.Module) -> bool:
+    """Is it an `FFANet`?  Of others `reach` does not know strides and pooling: seams would show."""
+    return isinstance(network, FFANet)
 
 
 def gate_names(network: nn.Module) -> list[str]:

@@ -10,12 +10,12 @@ from fractions import Fraction
 from pathlib import Path
 from typing import Any
 
-import torch
 from torch import Tensor
 from tqdm import tqdm
 
 from haze_course.deploy.ahead import Behind, ahead
 from haze_course.deploy.containers import VideoError, check_whole
+from haze_course.deploy.frames import colours_of, upright
 from haze_course.deploy.inference import Dehazer, Method
 from haze_course.deploy.steady import Flicker, SteadyDehazer
 from haze_course.deploy.tiles import gate_names
@@ -25,7 +25,6 @@ from haze_course.paths import atomic_path
 
 # Sound that players of .mp4 know is copied; FFmpeg refuses others, or writes PCM few can play.
 _COPIED = {"aac", "ac3", "alac", "eac3", "flac", "mp3", "mp3float", "opus"}
-_UNSPECIFIED = 2  # of a frame's colours, in FFmpeg's numbers
 
 
 @dataclass(frozen=True)
@@ -84,7 +83,7 @@ def dehaze_video(
                     if isinstance(piece, av.Packet):
                         behind(writer.hear, piece)
                         continue
-                    hazy = _upright(piece)
+                    hazy = upright(piece)
                     dehazed = method(hazy)
                     if dehazed.shape != hazy.shape:
                         sizes = f"{tuple(hazy.shape)}, got {tuple(dehazed.shape)}"
@@ -114,7 +113,7 @@ def read_video(path: Path | str) -> Iterator[Tensor]:
         with av.open(str(path)) as reader:
             check_whole(path)
             for frame in reader.decode(video=0):
-                yield _upright(frame)
+                yield upright(frame)
     except (av.FFmpegError, IndexError) as error:
         raise VideoError(f"{path}: expected a video, could not read it: {error}") from error
 
@@ -157,19 +156,6 @@ def _pieces(reader: Any) -> Iterator[Any]:
             yield packet
 
 
-def _upright(frame: Any) -> Tensor:
-    """A decoded frame -> (1, 3, H, W) in [0, 1], turned as its camera was held."""
-    colours = _colours(frame.height) if frame.colorspace == _UNSPECIFIED else None
-    pixels = torch.from_numpy(frame.to_ndarray(format="rgb24", src_colorspace=colours))
-    image = pixels.permute(2, 0, 1)[None].float() / 255
-    return torch.rot90(image, frame.rotation // 90, dims=(2, 3)) if frame.rotation else image
-
-
-def _colours(height: int) -> int:
-    """What players take for an unmarked video of this size: ITU-R BT.709 if large, or BT.601."""
-    return 1 if height >= 720 else 5
-
-
 class _Writer:
     """An .mp4 under way: H.264 pictures, and the sound of another file, as it is or as AAC."""
 
@@ -180,6 +166,7 @@ class _Writer:
         self._container = av.open(str(path), "w", format="mp4")
         self._pictures: Any = None
         self._early: list[Any] = []
+        self._last: int | None = None  # time of the last picture
         self._pixel = reader and reader.streams.video[0].sample_aspect_ratio  # wide to tall
         self.shape: tuple[int, ...] = ()  # of the first picture, and so of all
         audio = reader.streams.audio if reader else []
@@ -201,9 +188,18 @@ class _Writer:
         if self._pictures is None:
             self._open(frame, like)
         if like is not None:
-            frame.pts, frame.time_base = like.pts, like.time_base
+            frame.pts, frame.time_base = self._time(like), like.time_base
         frame = frame.reformat(format=self._pictures.pix_fmt, dst_colorspace=self._colours)
         self._container.mux(self._pictures.encode(frame))
+
+    def _time(self, like: Any) -> int:
+        """When a frame is shown; where a file's times go back, one frame after the last."""
+        if like.pts is None or (self._last is not None and like.pts <= self._last):
+            step = max(round(1 / (self._rate * like.time_base)), 1)
+            self._last = 0 if self._last is None else self._last + step
+        else:
+            self._last = like.pts
+        return self._last
 
     def hear(self, packet: Any) -> None:
         """The next piece of sound; it waits for the first picture, whose stream comes first."""
@@ -230,7 +226,7 @@ class _Writer:
         stream.width, stream.height = frame.width, frame.height
         even = frame.width % 2 == 0 and frame.height % 2 == 0
         stream.pix_fmt = "yuv420p" if even else "yuv444p"  # which every player can show
-        self._colours = _colours(frame.height)
+        self._colours = colours_of(frame.height)
         stream.codec_context.colorspace = self._colours
         if self._pixel:
             stream.sample_aspect_ratio = self._pixel ** (-1 if like.rotation % 180 else 1)

@@ -54,6 +54,7 @@ def feature_affinity_loss(
         || S^T S - T^T T ||_F^2 = 1/2 [ <P P^T, M M^T> + <P M^T, M P^T> ],
 
     which needs C x C products only and, unlike the expanded square, does not cancel near S = T.
+    All in float64, whatever autocast says; the loss has the student's type.
 
     Args:
         student: (B, C, H, W); the gradient flows here.
@@ -63,9 +64,6 @@ def feature_affinity_loss(
         normalize: "cosine" gives every place's column length 1, after pooling; "centred" takes
             the picture's mean column from each before: maps that are bright everywhere make all
             cosines nearly 1.
-
-    Returns:
-        A scalar in `student`'s type; the products run in float64, whatever autocast says.
 
     Raises:
         ValueError: the two maps cannot meet on one grid.

@@ -50,7 +50,8 @@ class TeacherDistance:
         with torch.no_grad():
             wanted = features_of(self.teacher, self.teacher_tap, clear).float()
         varied = (wanted - wanted.mean(dim=(0, 2, 3), keepdim=True)).square().mean()
-        share = F.mse_loss(made, wanted) / varied.clamp_min(torch.finfo(varied.dtype).tiny)
+        least = 1e-9 * wanted.square().mean() + torch.finfo(varied.dtype).tiny  # of one colour
+        share = F.mse_loss(made, wanted) / torch.maximum(varied, least)
         return weight_at(self.weight, step) * share
 
 
@@ -98,6 +99,8 @@ class LinearHint:
 
 def _averages(given: Tensor, wanted: Tensor, pool: int) -> tuple[Tensor, Tensor]:
     """Over the student's windows; what fills none of them is cut off both maps alike."""
+    if (side := min(given.shape[-2:])) < pool:
+        raise ValueError(f"pool: expected at most {side}, the side of a map, got {pool}")
     sizes = zip(given.shape[-2:], wanted.shape[-2:], strict=True)
     height, width = (own // pool * pool * other // own for own, other in sizes)
     given = F.avg_pool2d(given, pool)
@@ -106,14 +109,10 @@ def _averages(given: Tensor, wanted: Tensor, pool: int) -> tuple[Tensor, Tensor]
 
 
 def unexplained(given: Tensor, wanted: Tensor) -> Tensor:
-    """1 - R^2 of the linear regression of `wanted` on `given`, over all places of the batch.
+    """1 - R^2, a scalar in [0, 1], of the linear regression of `wanted` on `given`.
 
-    Args:
-        given: (B, C, H, W).
-        wanted: (B, D, H, W).
-
-    Returns:
-        A scalar in [0, 1]; products in float64, whatever autocast says.
+    Over all places of the batch, (B, D, H, W) on (B, C, H, W); products in float64, whatever
+    autocast says.
     """
     with torch.autocast(given.device.type, enabled=False):
         x, y = (z.double().transpose(0, 1).flatten(1) for z in (given, wanted))  # (C, N), (D, N)

@@ -8,6 +8,7 @@ knows nothing of architectures: a tap is the name of a module.
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import KW_ONLY, dataclass
+from functools import partial
 from typing import Protocol
 
 import torch
@@ -50,13 +51,10 @@ def tapped(network: nn.Module, names: Sequence[str]) -> Iterator[Taps]:
         raise ValueError(f"no module {', '.join(unknown)} to tap; there are, among others: {known}")
     taps: Taps = {}
 
-    def keep(name: str) -> Callable[[nn.Module, tuple[Tensor, ...], Tensor], None]:
-        def hook(_module: nn.Module, _inputs: tuple[Tensor, ...], output: Tensor) -> None:
-            taps[name] = output
+    def keep(name: str, _module: nn.Module, _inputs: tuple[Tensor, ...], output: Tensor) -> None:
+        taps[name] = output
 
-        return hook
-
-    handles = [modules[name].register_forward_hook(keep(name)) for name in names]
+    handles = [modules[name].register_forward_hook(partial(keep, name)) for name in names]
     try:
         yield taps
     finally:

@@ -21,11 +21,6 @@ def count_macs(network: nn.Module, height: int = 256, width: int = 256) -> int:
 
     Additions, activations and pooling are not counted, as is usual in this field. Nothing is
     computed either: shapes alone go through a copy of the network.
-
-    Args:
-        network: RGB -> anything.
-        height: of the image.
-        width: of the image.
     """
     shapes = deepcopy(network).to("meta")
     with FlopCounterMode(display=False) as counter:

@@ -89,12 +89,13 @@ def load_pretrained(name: str | Path, *, device: torch.device | str = "cpu") -> 
 
 def read_card(name: str | Path) -> dict[str, Any]:
     """The card of a checkpoint, with its architecture and settings."""
-    header, _ = _read(checkpoint_path(name))
-    return {
-        "architecture": header.get("architecture"),
-        "settings": json.loads(header.get("settings", "{}")),
-        **json.loads(header.get("card", "{}")),
-    }
+    path = checkpoint_path(name)
+    header, _ = _read(path)
+    try:
+        settings, card = (json.loads(header.get(key, "{}")) for key in ("settings", "card"))
+        return {"architecture": header.get("architecture"), "settings": settings, **card}
+    except (ValueError, TypeError) as error:
+        raise WeightsError(f"{path}: its card is damaged: {error}") from error
 
 
 def checkpoint_path(name: str | Path) -> Path:

@@ -59,15 +59,12 @@ def dark_channel(image: Tensor, *, patch: int = 15) -> Tensor:
 
 
 def estimate_airlight(hazy: Tensor, dark: Tensor, *, fraction: float = 0.001) -> Tensor:
-    """A = the brightest hazy pixel among the share of pixels whose dark channel is highest.
+    """A = the brightest of the pixels whose dark channel is highest, one an image.  -> (B, 3).
 
     Args:
         hazy: RGB, shape (B, 3, H, W).
         dark: its dark channel, shape (B, 1, H, W).
         fraction: share of the pixels to look at, at least one.
-
-    Returns:
-        (B, 3), one colour an image.
     """
     check_image(hazy, "hazy", channels=3)
     dark = check_map(dark, "dark", hazy, "hazy").expand(len(hazy), -1, -1, -1)
@@ -114,24 +111,30 @@ def guided_filter(guide: Tensor, target: Tensor, *, radius: int = 40, eps: float
     check_count(radius, "radius", 0)
     form = target.dtype
     guide, target = guide.double(), target.double()  # variances as differences: digits cancel
-    target = target.expand(len(guide), -1, -1, -1)
-    channels = guide.shape[1]
-    pairs = [(i, j) for i in range(channels) for j in range(i, channels)]
-    products = torch.cat([guide[:, [i]] * guide[:, [j]] for i, j in pairs], dim=1)
-    means = _box_mean(torch.cat([guide, target, products, guide * target], dim=1), radius)
-    sizes = [channels, 1, len(pairs), channels]
-    mean_g, mean_p, mean_gg, mean_gp = torch.split(means, sizes, dim=1)
+    planes = torch.split(guide, 1, dim=1)  # one at a time: a phone's photograph is large
+    means, mean_p = [_box_mean(g, radius) for g in planes], _box_mean(target, radius)
+    rows: list[list[Tensor]] = []  # (Cov(g) + eps 1 | cov(g, p))
+    for i, g in enumerate(planes):
+        row = [rows[j][i] for j in range(i)]  # symmetric
+        for j in range(i, len(planes)):
+            row.append(_box_mean(g * planes[j], radius) - means[i] * means[j] + eps * (i == j))
+        rows.append([*row, _box_mean(g * target, radius) - means[i] * mean_p])
+    a = _eliminate(rows)
+    b = mean_p - sum(slope * mean for slope, mean in zip(a, means, strict=True))
+    smooth = sum(_box_mean(slope, radius) * g for slope, g in zip(a, planes, strict=True))
+    return (smooth + _box_mean(b, radius)).to(form)
 
-    covariance = guide.new_empty(*target.shape[:1], *target.shape[2:], channels, channels)
-    for k, (i, j) in enumerate(pairs):
-        value = mean_gg[:, k] - mean_g[:, i] * mean_g[:, j] + eps * (i == j)
-        covariance[..., i, j] = covariance[..., j, i] = value
-    cross = (mean_gp - mean_g * mean_p).movedim(1, -1)  # (B, H, W, C)
-    a = torch.linalg.solve(covariance, cross).movedim(-1, 1)  # (B, C, H, W)
-    b = mean_p - (a * mean_g).sum(dim=1, keepdim=True)
 
-    smooth = _box_mean(torch.cat([a, b], dim=1), radius)
-    return ((smooth[:, :-1] * guide).sum(dim=1, keepdim=True) + smooth[:, -1:]).to(form)
+def _eliminate(rows: list[list[Tensor]]) -> list[Tensor]:
+    """x of M x = y at every place, by Gauss: a covariance needs no pivots.  `rows` are (M | y)."""
+    (pivot, *first), *others = rows
+    rest = []
+    for head, *row in others:
+        factor = head / pivot
+        rest.append([x - factor * y for x, y in zip(row, first, strict=True)])
+    later = _eliminate(rest) if rest else []
+    known = sum(m * x for m, x in zip(first, later, strict=False))  # the last of `first` is y
+    return [(first[-1] - known) / pivot, *later]
 
 
 def _box_mean(image: Tensor, radius: int) -> Tensor:

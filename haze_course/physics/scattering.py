@@ -34,16 +34,13 @@ def transmission_from_depth(depth: Tensor, beta: Tensor | float) -> Tensor:
 
 
 def beta_for(depth: Tensor, t_far: float) -> Tensor:
-    """beta = -ln(t_far) / d_95: the haze that lets the share t_far through at the far end.
+    """beta = -ln(t_far) / d_95: the haze that lets the share t_far through.  -> (B, 1).
 
-    One t_far means equally thick haze in a room and in a valley.
+    One t_far means equally thick haze in a room and in a valley; beta is in 1 / unit of `depth`.
 
     Args:
         depth: d >= 0, shape (B, 1, H, W), not all zero.
         t_far: what is left of the light at d_95, in (0, 1].
-
-    Returns:
-        beta of shape (B, 1), in 1 / unit of `depth`.
     """
     check_number(t_far, "t_far", 1e-6, 1)
     return -math.log(t_far) / far_end(depth)
@@ -67,9 +64,15 @@ def far_end(depth: Tensor) -> Tensor:
 def _percentile_below_sky(depth: Tensor) -> Tensor:
     top = depth.max()
     ground = depth[depth < top]
-    if ground.numel() > 0 and top > 3 * (below := ground.quantile(0.95)):  # a sky
+    if ground.numel() > 0 and top > 3 * (below := _percentile(ground)):  # a sky
         return below
-    return depth.flatten().quantile(0.95)
+    return _percentile(depth.flatten())
+
+
+def _percentile(values: Tensor) -> Tensor:
+    """Of at most 2^24 values, evenly chosen, as some versions of torch take no more."""
+    some = values[:: -(-len(values) // 2**24)]
+    return some.to(torch.promote_types(some.dtype, torch.float32)).quantile(0.95).to(values)
 
 
 def add_haze(clear: Tensor, transmission: Tensor, airlight: Tensor | float) -> Tensor:
@@ -107,14 +110,11 @@ def remove_haze(
 
 
 def visibility(beta: float, contrast: float = 0.02) -> float:
-    """V = -ln(contrast) / beta: where a black object's contrast has fallen to `contrast`.
+    """V = -ln(contrast) / beta: how far off a black object's contrast has fallen to `contrast`.
 
     Args:
-        beta: scattering coefficient, > 0, in 1/m.
+        beta: scattering coefficient, > 0, in 1/m for a distance in m.
         contrast: 0.02 is Koschmieder's, 0.05 the meteorological optical range (WMO).
-
-    Returns:
-        Distance in the unit of 1 / beta.
     """
     check_number(beta, "beta", 1e-12)
     check_number(contrast, "contrast", 1e-6, 1)

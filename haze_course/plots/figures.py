@@ -71,7 +71,7 @@ def show(figure: Figure, alt: str, *, credit: str | None = None, photo: bool = F
     )
     caption = f"*{alt}*" + (f" <small>Picture: {credit}.</small>" if credit else "")
     show_text(caption)
-    _close(figure)
+    close(figure)
 
 
 def show_text(markdown: str) -> None:
@@ -94,7 +94,7 @@ def encode(figure: Figure, kind: str, *, dpi: int = _DPI) -> bytes:
     return buffer.getvalue()
 
 
-def _close(figure: Figure) -> None:
+def close(figure: Figure) -> None:
     """Forget a pyplot figure, or the notebook would draw it a second time."""
     from matplotlib import pyplot
 

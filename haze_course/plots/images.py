@@ -93,9 +93,11 @@ def _draw_map(axes: Axes, name: str, panel: Tensor, limits: tuple[float, float])
     shown = axes.imshow(
         panel[0, 0].numpy(), cmap=_MAPS.get(_quantity(name), "viridis"), vmin=low, vmax=high
     )
-    beyond = "max" if float(panel.max()) > high + 1e-3 * (high - low) else "neither"
+    slack = 1e-3 * (high - low)
+    below, above = float(panel.min()) < low - slack, float(panel.max()) > high + slack
+    beyond = {(True, True): "both", (True, False): "min", (False, True): "max"}
     beside = axes.inset_axes((1.02, 0, 0.045, 1))  # so that a map is as large as a picture
-    bar = axes.figure.colorbar(shown, cax=beside, extend=beyond)
+    bar = axes.figure.colorbar(shown, cax=beside, extend=beyond.get((below, above), "neither"))
     bar.ax.tick_params(labelsize=8)
 
 
@@ -107,6 +109,14 @@ def colour_map(name: str, panels: dict[str, Tensor]) -> Tensor:
     share = (panels[name][0, 0].detach().cpu().float() - low) / (high - low)
     coloured = colormaps[_MAPS.get(_quantity(name), "viridis")](share.clamp(0, 1).numpy())
     return torch.from_numpy(coloured[..., :3]).permute(2, 0, 1)[None]
+
+
+def map_scale(name: str, panels: dict[str, Tensor]) -> tuple[str, str, list[str]]:
+    """Least and largest value of a map's colours, as text, and those colours, as CSS has them."""
+    low, high = _limits(name, panels)
+    ramp = torch.linspace(low, high, 9).reshape(1, 1, 1, -1)
+    colours = (255 * colour_map(name, panels | {name: ramp}))[0, :, 0].round().int().T.tolist()
+    return f"{low:.3g}", f"{high:.3g}", [f"rgb({r},{g},{b})" for r, g, b in colours]
 
 
 def _quantity(name: str) -> str:
@@ -122,7 +132,7 @@ def _limits(name: str, panels: dict[str, Tensor]) -> tuple[float, float]:
     alike = [p.float() for n, p in panels.items() if p.shape[1] == 1 and _quantity(n) == quantity]
     low, high = min(float(p.min()) for p in alike), max(_top(p) for p in alike)
     if quantity == "difference":  # zero sits in the middle of the colours
-        high = max(abs(low), abs(high))
+        high = max(abs(low), abs(high)) or 1.0
         low = -high
     return low, high if high > low else low + 1.0
 

@@ -16,9 +16,13 @@ def show_table(rows: Sequence[Row], caption: str) -> None:
             two decimals are wrong.
         caption: one line above the table.
     """
+    from IPython import get_ipython
     from IPython.display import display
 
-    columns = _columns(rows)
+    columns, text = _columns(rows), f"{caption}\n{markdown_table(rows)}"
+    if get_ipython() is None:  # a script
+        print(text)
+        return
     head = "".join(
         f'<th scope="col" style="text-align:{_side(rows, c)}">{escape(c)}</th>' for c in columns
     )
@@ -27,7 +31,7 @@ def show_table(rows: Sequence[Row], caption: str) -> None:
         f'<table><caption style="caption-side:top;text-align:left">{escape(caption)}</caption>'
         f"<thead><tr>{head}</tr></thead><tbody>{body}</tbody></table>"
     )
-    display({"text/html": html, "text/plain": f"{caption}\n{markdown_table(rows)}"}, raw=True)
+    display({"text/html": html, "text/plain": text}, raw=True)
 
 
 def markdown_table(rows: Sequence[Row]) -> str:

@@ -7,11 +7,12 @@ from matplotlib.figure import Figure
 from torch import Tensor
 
 from haze_course.images import encode_jpeg
-from haze_course.plots.figures import encode
-from haze_course.plots.images import check_panels, colour_map
+from haze_course.plots.figures import close, encode
+from haze_course.plots.images import check_panels, colour_map, map_scale
 
 _ROW = "display:flex;flex-wrap:wrap;gap:10px;max-width:960px"
 _OWN_KEYS = 'data-lm-suppress-shortcuts="true"'  # JupyterLab's arrow keys fold the notebook away
+_BAR = "display:inline-block;width:80px;height:0.7em;margin:0 5px;border:1px solid #888"
 _OVER = "position:absolute;inset:0;clip-path:inset(0 0 0 var(--cut))"
 _DOT = (
     "position:absolute;width:14px;height:14px;margin:-9px;border:2px solid white;"
@@ -34,17 +35,26 @@ def html_images(panels: dict[str, Tensor], text: str, *, dot: tuple[float, float
     for name, panel in panels.items():
         picture = panel if panel.shape[1] == 3 else colour_map(name, panels)
         label = name.replace("_", " ")
+        scale = "" if panel.shape[1] == 3 else _scale(name, panels)
         figures.append(
             f'<figure style="margin:0;flex:1 1 {width};min-width:200px">'
             f'<div style="position:relative">{html_image(picture, label)}{mark}</div>'
-            f'<figcaption style="text-align:center">{escape(label)}</figcaption></figure>'
+            f'<figcaption style="text-align:center">{escape(label)}{scale}</figcaption></figure>'
         )
     return f'<div style="{_ROW}">{"".join(figures)}</div>{html_status(text)}'
 
 
+def _scale(name: str, panels: dict[str, Tensor]) -> str:
+    """What the colours of a map say, from its least to its largest value."""
+    low, high, colours = map_scale(name, panels)
+    style = f"{_BAR};background:linear-gradient(to right,{','.join(colours)})"
+    return f' <small>{low}<i style="{style}"></i>{high}</small>'
+
+
 def html_figure(figure: Figure, text: str) -> str:
-    """A Matplotlib figure, and under it what it shows."""
+    """A Matplotlib figure, and under it what it shows; it is closed."""
     code = b64encode(encode(figure, "png", dpi=96)).decode()
+    close(figure)
     image = f'<img src="data:image/png;base64,{code}" alt="{escape(text)}" style="max-width:100%">'
     return f"{image}{html_status(text)}"
 

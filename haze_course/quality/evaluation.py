@@ -143,8 +143,8 @@ def paired_differences(
 def summarise(records: Iterable[Record]) -> list[dict[str, Cell]]:
     """One row a method and protocol: each metric's mean and 95 % bootstrap interval over images.
 
-    The interval, `<metric>_low` and `_high`, is None for one image or an infinite PSNR; `seconds`
-    is the median.
+    The interval, `<metric>_low` and `_high`, is None for one image or an infinite PSNR, and too
+    narrow where several images show one scene; `seconds` is the median.
     """
     groups: dict[tuple[str, str], list[Record]] = {}
     for record in records:

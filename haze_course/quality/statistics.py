@@ -62,8 +62,12 @@ def bootstrap_interval(
     return Interval(values.mean().item(), low, high, count, level, over)
 
 
-def seed_interval(differences: Sequence[float] | Tensor, *, level: float = 0.95) -> Interval:
+def seed_interval(
+    differences: Sequence[float] | Tensor, *, level: float = 0.95, over: str = "seeds"
+) -> Interval:
     """mean +- t s / sqrt(n) over n seeds, Student's t with n - 1 degrees of freedom.
+
+    Or over places that gave one number each: `over` names what was counted.
 
     >>> seed_interval([0.5, 0.5, 0.5])
     Interval(mean=0.5, low=0.5, high=0.5, count=3, level=0.95, over='seeds')
@@ -73,7 +77,7 @@ def seed_interval(differences: Sequence[float] | Tensor, *, level: float = 0.95)
     values = _checked(differences, level)
     count, mean = len(values), values.mean().item()
     half = float(student_t.ppf((1 + level) / 2, count - 1)) * values.std().item() / math.sqrt(count)
-    return Interval(mean, mean - half, mean + half, count, level, "seeds")
+    return Interval(mean, mean - half, mean + half, count, level, over)
 
 
 def verdict(interval: Interval) -> Verdict:

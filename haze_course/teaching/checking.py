@@ -11,8 +11,11 @@ from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass
 from typing import Any
 
+import numpy as np
 import torch
 from torch import Tensor
+
+from haze_course.teaching.verdict import Result, Verdict
 
 TRIALS = 3  # of each property, with different input
 
@@ -62,42 +65,6 @@ class Exercise:
     reference: Any
     properties: tuple[Property, ...]
     hints: tuple[str, str, str]
-
-
-@dataclass(frozen=True)
-class Result:
-    """One property of an answer: what it says, and a counterexample where it does not hold."""
-
-    name: str
-    says: str
-    counterexample: str = ""
-
-
-@dataclass(frozen=True)
-class Verdict:
-    """What came of checking an answer; no results for a stub."""
-
-    results: tuple[Result, ...]
-
-    @property
-    def attempted(self) -> bool:
-        """The answer is more than the stub."""
-        return bool(self.results)
-
-    @property
-    def held(self) -> int:
-        """Properties that hold."""
-        return sum(not result.counterexample for result in self.results)
-
-    @property
-    def done(self) -> bool:
-        """Every property holds."""
-        return self.attempted and self.held == len(self.results)
-
-    @property
-    def broken(self) -> Result:
-        """The first property that does not hold."""
-        return next(result for result in self.results if result.counterexample)
 
 
 def check(exercise: Exercise, answer: Any, seed: int) -> Verdict:
@@ -178,11 +145,16 @@ def entry(answer: Any, name: str) -> Any:
 def choice(answer: Any, name: str, allowed: Iterable[str]) -> str:
     """The word under a name, one of those allowed, spelt as they are: case and spaces pass."""
     given = entry(answer, name)
-    known = {word.lower(): word for word in allowed}
-    word = " ".join(str(given).split()).lower()
+    known = {plain(word): word for word in allowed}
     listed = ", ".join(map(repr, known.values()))
-    expect(word in known, f"{name}: expected one of {listed}, got {given!r}")
-    return known[word]
+    right = isinstance(given, str) and plain(given) in known
+    expect(right, f"{name}: expected one of {listed}, got {given!r}")
+    return known[plain(given)]
+
+
+def plain(words: str) -> str:
+    """Words without what spelling leaves free: case, and spaces around and between."""
+    return " ".join(words.split()).lower()
 
 
 def each(
@@ -215,6 +187,8 @@ def as_tensor(found: Any, what: str, shape: tuple[int, ...] | None = None) -> Te
         shape: that it must have; a single number passes for () and (1,) alike.
     """
     expect(found is not None, f"{what}: it returned None; is there a `return`?")
+    if isinstance(found, np.ndarray):
+        found = np.ascontiguousarray(found)  # a mirrored view has negative strides
     try:
         tensor = torch.as_tensor(found).detach().double()
     except (TypeError, ValueError, RuntimeError) as error:

@@ -6,6 +6,7 @@ import importlib
 import inspect
 import pprint
 import random
+from collections.abc import Iterator, Mapping
 from pathlib import Path
 from typing import Any, TypeVar
 
@@ -13,11 +14,13 @@ import numpy as np
 import torch
 
 from haze_course.plots.figures import show_text
-from haze_course.teaching.checking import Exercise, Verdict, check
-from haze_course.teaching.progress import read_progress, record
+from haze_course.teaching.checking import Exercise, check, plain
+from haze_course.teaching.progress import Progress, read_progress, record
+from haze_course.teaching.verdict import Verdict
 
 Answer = TypeVar("Answer")
 _HINTS = ("the idea", "the way", "nearly code")
+_ATTEMPTED: set[str] = set()  # in this process: where no progress can be kept
 
 
 def find_exercise(name: str) -> Exercise:
@@ -51,21 +54,26 @@ def exercise(name: str, answer: Answer) -> Answer:
 
     Returns:
         `answer` when every property holds on fresh random input, else the reference. Arrays that
-        a right function returns become tensors, doubles the type that went in.
+        a right function returns become tensors, doubles the type that went in, what can be gone
+        through once a list; words are spelt as the reference's.
     """
     asked = find_exercise(name)
     verdict = check(asked, answer, random.SystemRandom().randrange(10**6))
     note = ""
+    if verdict.attempted:
+        _ATTEMPTED.add(name)
     try:
         record(name, verdict, Path.cwd(), _source(answer))
     except (OSError, ValueError) as error:
         note = f"\n\nYour progress could not be kept: {error}"
     show_text(_text(name, verdict, asked, answer) + note)
-    return _fitting(answer) if verdict.done else asked.reference
+    return _fitting(answer, asked.reference) if verdict.done else asked.reference
 
 
-def _fitting(answer: Any) -> Any:
-    """A right answer whose arrays and doubles come back as the notebook's own tensors would."""
+def _fitting(answer: Any, reference: Any) -> Any:
+    """A right answer that the rest of the notebook can go on with as with the reference."""
+    if isinstance(answer, Mapping):
+        return {name: _as_spelt(value, reference.get(name)) for name, value in answer.items()}
     if not inspect.isfunction(answer):
         return answer
 
@@ -77,11 +85,19 @@ def _fitting(answer: Any) -> Any:
     return fitting
 
 
+def _as_spelt(given: Any, wanted: Any) -> Any:
+    alike = isinstance(given, str) and isinstance(wanted, str) and plain(given) == plain(wanted)
+    return wanted if alike else given
+
+
 def _as_given(result: Any, dtype: torch.dtype | None) -> Any:
-    if isinstance(result, tuple):
-        return tuple(_as_given(part, dtype) for part in result)
+    if isinstance(result, Iterator):
+        result = list(result)
+    if isinstance(result, tuple | list):
+        parts = [_as_given(part, dtype) for part in result]
+        return parts if isinstance(result, list) else tuple(parts)
     if isinstance(result, np.ndarray):
-        result = torch.from_numpy(result)
+        result = torch.from_numpy(np.ascontiguousarray(result))  # no negative strides
     if isinstance(result, torch.Tensor) and result.is_floating_point() and dtype:
         return result.to(dtype)
     return result
@@ -129,18 +145,25 @@ def _as_html(text: str) -> str:
 def reveal(name: str) -> None:
     """Show one solution, once the exercise was attempted."""
     asked = find_exercise(name)
-    if name not in read_progress(Path.cwd()):
+    if name not in _ATTEMPTED and name not in _progress_here():
         show_text(f"Exercise {name}: write something in place of `...` and run its cell first.")
         return
     kind = "One solution; yours may look different" if callable(asked.reference) else "The solution"
     show_text(f"Exercise {name}. {kind}:\n\n```python\n{solution(asked.reference)}\n```")
 
 
+def _progress_here() -> Progress:
+    try:
+        return read_progress(Path.cwd())
+    except (OSError, ValueError):  # said where the attempt was judged
+        return {}
+
+
 def _source(answer: Any) -> str:
     try:
         return solution(answer)
-    except OSError:  # typed where nothing keeps its source
-        return repr(answer)
+    except (OSError, TypeError):  # typed where nothing keeps its source, or not written in Python
+        return str(getattr(answer, "__qualname__", type(answer).__qualname__))
 
 
 def solution(answer: Any) -> str:

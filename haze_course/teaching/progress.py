@@ -7,7 +7,7 @@ from pathlib import Path
 from typing import TypedDict
 
 from haze_course.paths import write_text
-from haze_course.teaching.checking import Verdict
+from haze_course.teaching.verdict import Verdict
 
 FILE = "progress.json"
 
@@ -37,7 +37,10 @@ def read_progress(folder: Path) -> Progress:
         return {}
     try:
         entries: Progress = json.loads(file.read_text(encoding="utf-8"))
-        return {name: Entry(**entry) for name, entry in entries.items()}
+        for name, entry in entries.items():
+            if missing := Entry.__required_keys__ - set(entry):
+                raise TypeError(f"{name} has no {', '.join(sorted(missing))}")
+        return entries
     except (ValueError, TypeError, AttributeError) as error:
         raise ValueError(
             f"{file}: expected JSON as the exercises write it, found something else ({error}); "

@@ -149,12 +149,13 @@ MISTAKES = {
 UNUSUAL = {
     "08-1": (
         dict(reversed(RIVALS.items())),
-        OrderedDict(RIVALS),
+        OrderedDict((rival, f" {arm.title()}") for rival, arm in RIVALS.items()),
     ),
     "08-2": (interval_by_scipy, interval_by_loops),
     "08-3": (RIGHT_PLAN | {"seeds": 11}, RIGHT_PLAN | {"seeds": 12.0}),
     "08-4": (
         {name: str(line) for name, line in BUGS.items()},
         dict(reversed((BUGS | {"A": 2}).items())),  # the wrapper should not hold it
+        BUGS | {"A": 6, "D": 6},  # the teacher is put to rest at each step; the last is taken
     ),
 }

@@ -114,10 +114,13 @@ def without_haze_the_scene(answer, draw: Draw):
 
 
 def without_light_the_airlight(answer, draw: Draw):
-    """Where t = 0, the airlight is seen, whatever lies behind."""
+    """Where t = 0, the airlight is seen, whatever lies behind: a colour, or one number for all."""
     clear, t, airlight = _scene(draw)
     found = answer(clear, torch.zeros_like(t), airlight)
     same(found, airlight.expand_as(clear), "a random picture and airlight, t = 0")
+    grey = draw.number(0.6, 1)
+    found = answer(clear, torch.zeros_like(t), grey)
+    same(found, torch.full_like(clear, grey), f"a random picture, airlight {grey:.2f}, t = 0")
 
 
 def differences_shrink_by_t(answer, draw: Draw):

@@ -1,6 +1,7 @@
 """Exercises of notebook 03: the dark channel prior."""
 
 import torch
+from torch.nn.functional import avg_pool2d
 
 from haze_course.physics import priors
 from haze_course.physics.scattering import add_haze
@@ -132,13 +133,13 @@ def _window(guide, target):
     return guide.mean(), target.mean(), (guide * target).mean(), (guide**2).mean()
 
 
-def _pair(found):
+def _pair(found, shape=()):
     expect(
-        isinstance(found, tuple | list) or len(as_tensor(found, "a window").shape) == 1,
+        isinstance(found, tuple | list) or len(as_tensor(found, "a window").shape) > len(shape),
         "it returned one value; two are wanted, a and b",
     )
     a, b = found
-    return as_tensor(a, "a of a window", ()), as_tensor(b, "b of a window", ())
+    return as_tensor(a, "a of a window", shape), as_tensor(b, "b of a window", shape)
 
 
 def finds_a_line(answer, draw: Draw):
@@ -176,6 +177,17 @@ def nothing_is_smaller(answer, draw: Draw):
                 f"g = {numbers[0]}, p = {numbers[1]}, eps = {eps:.2f}: your a = {a:.4f}, "
                 f"b = {b:.4f} give a sum of {cost(a, b):.6f}, others near them a smaller one",
             )
+
+
+def maps_of_windows(answer, draw: Draw):
+    """Means of many windows at once, as maps: each window gets the a and b of its own."""
+    guide, target = (draw.image(6, 8, channels=1).double() for _ in range(2))
+    means = [avg_pool2d(x, 2) for x in (guide, target, guide * target, guide**2)]
+    shape, eps = tuple(means[0].shape), draw.number(0.02, 0.5)
+    found = _pair(answer(*means, eps), shape)
+    single = [_pair(answer(*window, eps)) for window in zip(*map(torch.ravel, means), strict=True)]
+    for name, whole, alone in zip("ab", found, zip(*single, strict=True), strict=True):
+        same(whole, torch.stack(alone).reshape(shape), f"{name} of 3 x 4 windows at once")
 
 
 FAILURES = {
@@ -275,7 +287,7 @@ EXERCISES = {
     ),
     "03-3": Exercise(
         fit_window,
-        (finds_a_line, a_flat_guide_gives_the_mean, nothing_is_smaller),
+        (finds_a_line, a_flat_guide_gives_the_mean, nothing_is_smaller, maps_of_windows),
         (
             "It is the line of linear regression; eps makes it flatter.",
             "Covariance of g and p is the mean of the products less the product of the means. "

@@ -303,7 +303,8 @@ EXERCISES = {
             "autograd must not see it.",
             "Subtract the two affinity matrices, square, sum over both of their dimensions, take "
             "the root. `detach()` hands back a tensor without a history.",
-            "`difference = affinity_by_hand(s) - affinity_by_hand(t.detach())`, shape (B, N, N)\n"
+            "`difference = hc.distill.affinity(s) - hc.distill.affinity(t.detach())`, (B, N, N); "
+            "your own of 07-1 will do if it has no loop\n"
             "Then `.flatten(1)` and the norm over dimension 1.",
         ),
     ),
