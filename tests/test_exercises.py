@@ -223,6 +223,8 @@ def test_what_a_right_answer_returns_is_what_the_notebook_can_go_on_with(
     listed = exercises.exercise("99-2", lambda x: [np.asarray(x)[::-1], 1])(torch.arange(3.0))
     assert isinstance(listed, list)
     assert torch.equal(listed[0], torch.tensor([2.0, 1.0, 0.0]))
+    scalar = exercises.exercise("99-2", lambda x: np.asarray(2 * x))(torch.tensor(2.0))
+    assert scalar.shape == ()
 
 
 @pytest.mark.parametrize("clip", [functools.partial(torch.clamp, min=0, max=1), nn.Hardtanh(0, 1)])

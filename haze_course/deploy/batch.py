@@ -52,17 +52,17 @@ def plan_outputs(files: Sequence[Path], out: Path, *, force: bool = False) -> di
         FileExistsError: a file stands there and `force` is off.
     """
     targets = {file: out / (file.stem + (".mp4" if is_video(file) else ".png")) for file in files}
-    sources = {file.resolve() for file in files}
+    sources = {_identity(file) for file in files if file.exists()}
     writers: dict[str, Path] = {}
     for file, target in targets.items():
-        name = str(target).casefold()  # upper and lower case are one on many disks
+        name = str(target).casefold()
         if name in writers:
             raise ValueError(
-                f"{writers[name]} and {file} would both become {target}; "
-                "nothing was written. Give them to two commands with different -o"
+                f"{writers[name]} and {file} would both become {target}, as upper and lower case "
+                "are one on many disks; nothing was written. Give them to two commands with "
+                "different -o"
             )
-        there = target.exists()
-        if target.resolve() in sources or (there and any(map(target.samefile, files))):
+        if target.exists() and _identity(target) in sources:
             raise ValueError(f"{target} is an input and would be replaced; choose another -o")
         writers[name] = file
     present = [target.name for target in targets.values() if target.exists()]
@@ -72,6 +72,12 @@ def plan_outputs(files: Sequence[Path], out: Path, *, force: bool = False) -> di
             f"{out} already has {shown}; nothing was written. Choose another -o, or --force"
         )
     return targets
+
+
+def _identity(file: Path) -> tuple[int, int]:
+    """Of the file itself, whatever name it is called by."""
+    found = file.stat()
+    return found.st_dev, found.st_ino
 
 
 def dehaze_files(

@@ -188,7 +188,7 @@ def as_tensor(found: Any, what: str, shape: tuple[int, ...] | None = None) -> Te
     """
     expect(found is not None, f"{what}: it returned None; is there a `return`?")
     if isinstance(found, np.ndarray):
-        found = np.ascontiguousarray(found)  # a mirrored view has negative strides
+        found = found.copy()  # of a mirrored view, whose strides are negative
     try:
         tensor = torch.as_tensor(found).detach().double()
     except (TypeError, ValueError, RuntimeError) as error:

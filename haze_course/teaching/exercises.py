@@ -97,7 +97,9 @@ def _as_given(result: Any, dtype: torch.dtype | None) -> Any:
         parts = [_as_given(part, dtype) for part in result]
         return parts if isinstance(result, list) else tuple(parts)
     if isinstance(result, np.ndarray):
-        result = torch.from_numpy(np.ascontiguousarray(result))  # no negative strides
+        result = torch.from_numpy(
+            result.copy()
+        )  # as of a mirrored view, whose strides are negative
     if isinstance(result, torch.Tensor) and result.is_floating_point() and dtype:
         return result.to(dtype)
     return result
