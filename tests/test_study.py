@@ -8,7 +8,7 @@ import pytest
 
 import haze_course as hc
 
-CONTROLS = {"truth", "untrained", "another image"}
+CONTROLS = {"truth", "untrained", "another image", "bicubic start"}
 MAKE = Path(__file__).resolve().parent.parent / "data" / "make"
 
 

@@ -22,7 +22,7 @@ from haze_course.distill import (
     Term,
     another_image,
 )
-from haze_course.nets import SuperResolutionTeacher, load_pretrained
+from haze_course.nets import SuperResolutionTeacher, load_pretrained, teacher
 
 BATCH, CROP, POOL = 8, 64, 4
 PAPER_PLACES, PAPER_BATCH = 17_825, 2  # 620 x 460 pooled by 4; arXiv:2207.11250's setting
@@ -41,12 +41,14 @@ class Sources:
     Attributes:
         trained: the shipped teacher.
         untrained: the same network with its first random weights.
+        start: the same as its training began: bicubic interpolation, which learned nothing.
         truth: hands the clear picture on: the control without a teacher.
         steps: of the training.
     """
 
     trained: nn.Module
     untrained: nn.Module
+    start: nn.Module
     truth: nn.Module
     steps: int
 
@@ -56,7 +58,8 @@ def sources(seed: int, steps: int) -> Sources:
     with torch.random.fork_rng():
         torch.manual_seed(seed)
         untrained = SuperResolutionTeacher()
-    return Sources(load_pretrained("teacher"), untrained, nn.Identity(), steps)
+    start = teacher(seed=seed)
+    return Sources(load_pretrained("teacher"), untrained, start, nn.Identity(), steps)
 
 
 Terms = Callable[[Sources], list[Term]]
@@ -203,6 +206,10 @@ CONFIRMATION: dict[str, Arm] = {
 AFFINITY = "features/cosine/0.003"
 CONFIRMATION[AFFINITY] = SCREENING[AFFINITY]
 CONFIRMATION[f"{FORM}/another image"] = Arm(hint("trained", 0.03, feed=another_image))
+
+# Added when these were known too, before a training of it: the teacher as it began. The untrained
+# one differs from the trained in start and training at once, this one in the training alone.
+CONFIRMATION[f"{FORM}/bicubic start"] = Arm(hint("start", 0.03))
 
 # Who is compared with whom.
 COMPARED = [(FORM, other) for other in CONFIRMATION if other not in (FORM, AFFINITY)]

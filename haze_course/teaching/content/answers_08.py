@@ -99,8 +99,8 @@ MISTAKES = {
         ),
         Mistake(
             "none is the only control",
-            RIVALS | {"any network would do, trained or not": "none"},
-            "finds_any_network",
+            RIVALS | {"a random network would do": "none"},
+            "finds_a_random_network",
         ),
         Mistake(
             "a random network stands for the clear picture",

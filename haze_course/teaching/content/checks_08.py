@@ -19,7 +19,7 @@ from haze_course.teaching.checking import (
 RIVALS = {
     "the term does nothing": "none",
     "any picture would do": "another image",
-    "any network would do, trained or not": "untrained",
+    "a random network would do": "untrained",
     "the clear picture would do, without a network": "truth",
 }
 # Worlds, from the poorest to the richest: whom the term helps if that rival is true, and
@@ -27,7 +27,7 @@ RIVALS = {
 _HELPED = {
     "the term does nothing": (),
     "any picture would do": ("another image", "untrained", "truth", "teacher"),
-    "any network would do, trained or not": ("untrained", "truth", "teacher"),
+    "a random network would do": ("untrained", "truth", "teacher"),
     "the clear picture would do, without a network": ("truth", "teacher"),
     "only a trained teacher helps": ("teacher",),
 }
@@ -62,7 +62,7 @@ CONTROLLED = each(
     {
         "finds_an_idle_term": "the term does nothing",
         "finds_any_picture": "any picture would do",
-        "finds_any_network": "any network would do, trained or not",
+        "finds_a_random_network": "a random network would do",
         "finds_the_clear_picture": "the clear picture would do, without a network",
     },
 )
