@@ -199,7 +199,7 @@ def brief(interval: Interval, digits: int) -> str:
     return f"{mean} [{', '.join(ends)}]"
 
 
-def comparisons(runs: list[Row]) -> dict[tuple[str, str], dict[str, Interval]]:
+def comparisons(runs: list[Row], level: float = 0.95) -> dict[tuple[str, str], dict[str, Interval]]:
     """Two arms that the study compares -> score, as "scenes_psnr" -> interval of their difference.
 
     What fewer than two seeds compare so far is left out.
@@ -209,7 +209,8 @@ def comparisons(runs: list[Row]) -> dict[tuple[str, str], dict[str, Interval]]:
     for arm, other in COMPARED:
         if known >= {arm, other} and len(seed_gains(runs, arm, other, "scenes_psnr")) > 1:
             found[arm, other] = {
-                score: seed_interval(seed_gains(runs, arm, other, score)) for score in SCORES
+                score: seed_interval(seed_gains(runs, arm, other, score), level=level)
+                for score in SCORES
             }
     return found
 
