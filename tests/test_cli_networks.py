@@ -122,12 +122,16 @@ def test_evaluate_knows_the_pairs_of_the_course(
 ) -> None:
     from haze_course.data import benchmark
 
-    first = hc.data.benchmark_pairs("rooms")[:1]
-    monkeypatch.setattr(benchmark, "benchmark_pairs", lambda _which: first)
+    pairs = hc.data.benchmark_pairs("rooms")
+    kitchens = list(dict.fromkeys(pair.scene for pair in pairs))
+    some = [pair for pair in pairs if pair.scene in kitchens[:2]]
+    assert len(some) > 2
+    monkeypatch.setattr(benchmark, "benchmark_pairs", lambda _which: some)
     out = tmp_path / "r.json"
     result = call("evaluate", "--shipped", "rooms", "--method", "hazy", "--json", out)
     assert result.exit_code == 0, result.output
-    assert "hazy on 1 images of the shipped rooms" in result.output
+    assert f"hazy on {len(some)} images of the shipped rooms" in result.output
+    assert "95 % interval of the PSNR over 2 scenes: [" in result.output
 
 
 @pytest.mark.parametrize("kind", [(), ("--int8",)])

@@ -13,6 +13,7 @@ from hypothesis import strategies as st
 from torch import Tensor, nn
 
 from haze_course import quality
+from haze_course.cli.measuring import write_json
 from haze_course.quality import evaluation
 from haze_course.quality.evaluation import (
     METRICS,
@@ -24,11 +25,10 @@ from haze_course.quality.evaluation import (
     read_csv,
     summarise,
     write_csv,
-    write_json,
 )
 from haze_course.quality.metrics import ciede2000, psnr, ssim
 
-HEADER = "image,method,psnr,ssim,ciede2000,protocol,seconds"
+HEADER = "image,scene,method,psnr,ssim,ciede2000,protocol,seconds"
 
 
 @dataclass(frozen=True)
@@ -50,8 +50,14 @@ def halfway(hazy: Tensor) -> Tensor:
     return (hazy - 0.2) / 0.75
 
 
-def record(image: str, method: str = "m", value: float = 1.0, protocol: str = "valid") -> Record:
-    return Record(image, method, value, value / 2, value / 4, protocol, 0.25)
+def record(
+    image: str,
+    method: str = "m",
+    value: float = 1.0,
+    protocol: str = "valid",
+    scene: str | None = None,
+) -> Record:
+    return Record(image, scene or image, method, value, value / 2, value / 4, protocol, 0.25)
 
 
 # --- evaluate
@@ -266,6 +272,17 @@ def test_summary_is_a_row_a_method_with_mean_and_interval() -> None:
     assert (row["psnr_low"], row["psnr_high"]) == (interval.low, interval.high)
 
 
+def test_summary_counts_several_hazes_of_a_scene_as_one() -> None:
+    gains = {"a": 1.0, "b": 2.0, "c": 4.0}
+    records = [record(f"{s}{k}", value=v, scene=s) for s, v in gains.items() for k in range(10)]
+    [row] = summarise(records)
+    interval = quality.bootstrap_interval([*gains.values()])
+    assert (row["images"], row["scenes"]) == (30, 3)
+    assert (row["psnr_low"], row["psnr_high"]) == pytest.approx((interval.low, interval.high))
+    [one] = summarise([record("1", scene="a"), record("2", scene="a")])
+    assert (one["scenes"], one["psnr_low"]) == (1, None)
+
+
 def test_summary_keeps_protocols_apart() -> None:
     rows = summarise([record("1"), record("1", protocol="luma")])
     assert [row["protocol"] for row in rows] == ["valid", "luma"]
@@ -287,6 +304,7 @@ def test_summary_claims_no_interval_where_there_is_none() -> None:
         st.builds(
             Record,
             image=st.text(st.characters(codec="utf-8")),
+            scene=st.text(st.characters(codec="utf-8")),
             method=st.text(st.characters(codec="utf-8")),
             psnr=st.floats(allow_nan=False),
             ssim=st.floats(-1, 1),
@@ -303,9 +321,9 @@ def test_csv_round_trip_is_exact(tmp_path_factory, records: list[Record]) -> Non
 
 
 def test_csv_is_plain_and_has_a_header(tmp_path: Path) -> None:
-    write_csv([record("a, b")], tmp_path / "new" / "records.csv")
+    write_csv([record("a, b", scene="s")], tmp_path / "new" / "records.csv")
     lines = (tmp_path / "new" / "records.csv").read_text().splitlines()
-    assert lines == [HEADER, '"a, b",m,1.0,0.5,0.25,valid,0.25']
+    assert lines == [HEADER, '"a, b",s,m,1.0,0.5,0.25,valid,0.25']
 
 
 def test_json_holds_summary_and_records_and_is_strict(tmp_path: Path) -> None:
@@ -360,11 +378,11 @@ def test_a_full_disk_leaves_what_was_there(tmp_path, monkeypatch, write, existin
 @pytest.mark.parametrize(
     ("text", "problem"),
     [
-        ("", "expected the columns image,method,psnr"),
+        ("", "expected the columns image,scene,method,psnr"),
         ("image,psnr\n1,2\n", "expected the columns .* got image,psnr"),
-        (f"{HEADER}\nx,m,1,1,1,valid\n", "a record is damaged: .*shorter"),
-        (f"{HEADER}\nx,m,1,1,1,valid,0,0\n", "a record is damaged: .*longer"),
-        (f"{HEADER}\nx,m,one,1,1,valid,0\n", "could not convert string to float: 'one'"),
+        (f"{HEADER}\nx,s,m,1,1,1,valid\n", "a record is damaged: .*shorter"),
+        (f"{HEADER}\nx,s,m,1,1,1,valid,0,0\n", "a record is damaged: .*longer"),
+        (f"{HEADER}\nx,s,m,one,1,1,valid,0\n", "could not convert string to float: 'one'"),
     ],
 )
 def test_a_damaged_csv_is_refused_by_name(tmp_path: Path, text: str, problem: str) -> None:

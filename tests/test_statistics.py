@@ -88,6 +88,40 @@ def test_bootstrap_covers_the_truth_with_enough_images() -> None:
     assert 0.89 < covered < 0.97
 
 
+def test_bootstrap_of_scenes_counts_copies_of_an_image_once() -> None:
+    values = normal(6, 40)
+    names = [f"{k:02d}" for k in range(40)]
+    alone = bootstrap_interval(values)
+    assert bootstrap_interval(values, scenes=names, over="images") == alone
+    ten = bootstrap_interval(values.repeat(10), scenes=names * 10)
+    assert (ten.low, ten.high) == pytest.approx((alone.low, alone.high), rel=1e-12)
+    assert (ten.count, ten.over) == (40, "scenes")
+    fooled = bootstrap_interval(values.repeat(10))
+    assert fooled.high - fooled.low < 0.4 * (alone.high - alone.low)
+
+
+def test_bootstrap_of_scenes_covers_the_truth_where_images_share_a_scene() -> None:
+    """Two dozen scenes of one to eight hazes: the mean over images holds as often as promised."""
+    sizes = [k % 8 + 1 for k in range(24)]
+    number = torch.arange(24).repeat_interleave(torch.tensor(sizes))
+    scenes = [str(k) for k in number.tolist()]
+    values = normal(7, 300, 24)[:, number] + 0.5 * normal(8, 300, len(scenes))
+    both = [
+        (bootstrap_interval(row, resamples=400, scenes=scenes),
+         bootstrap_interval(row, resamples=400))
+        for row in values
+    ]  # fmt: skip
+    covered, fooled = (np.mean([b[k].low < 0 < b[k].high for b in both]) for k in (0, 1))
+    assert 0.87 < covered < 0.97
+    assert fooled < 0.75
+
+
+@pytest.mark.parametrize("scenes", [["a", "b"], ["a", "a", "a"]])
+def test_scenes_that_do_not_fit_are_refused(scenes: list[str]) -> None:
+    with pytest.raises(ValueError, match="expected 3 names, at least 2 different"):
+        bootstrap_interval([1.0, 2.0, 3.0], scenes=scenes)
+
+
 def test_bootstrap_is_repeatable_and_follows_its_seed() -> None:
     values = normal(4, 25)
     assert bootstrap_interval(values) == bootstrap_interval(values.tolist())

@@ -86,7 +86,7 @@ def score_dehazer(network: nn.Module, name: str) -> Scores:
         }
         for rival in ("hazy input", "dark channel"):
             gains = paired_differences(records, name, rival)
-            interval = over_places(gains, [pair.source.name for pair in pairs])
+            interval = over_places(gains, [pair.scene for pair in pairs])
             scores[which][f"gain over {rival}"] = words(interval)
     return scores
 

@@ -114,8 +114,8 @@ def evaluate(
     A pair that cannot be measured does not stop the others: it is named at the end, with exit
     code 2.
     """
-    from haze_course.cli.measuring import measure_all, read_done
-    from haze_course.quality import evaluation
+    from haze_course.cli.measuring import measure_all, read_done, write_json
+    from haze_course.quality.evaluation import summarise
 
     if resume and csv_file is None:
         raise ValueError("--resume: expected --csv FILE, which holds what is measured")
@@ -131,13 +131,18 @@ def evaluate(
         run, pairs, name=name, protocol=protocol, done=done, csv_file=csv_file
     )
     if records and json_file:
-        evaluation.write_json(records, json_file)
-    for row in evaluation.summarise(records):
+        write_json(records, json_file)
+    for row in summarise(records):
         click.echo(f"{row['method']} on {row['images']} images of {where}, means:")
         click.echo(
             f"PSNR {row['psnr']:.2f} dB, SSIM {row['ssim']:.4f} ({protocol}), "
             f"CIEDE2000 {row['ciede2000']:.2f}, {row['seconds']:.3f} s an image"
         )
+        if row["psnr_low"] is not None:
+            click.echo(
+                f"95 % interval of the PSNR over {row['scenes']} scenes: "
+                f"[{row['psnr_low']:.2f}, {row['psnr_high']:.2f}]"
+            )
     if problems:
         raise UserError("\n".join([f"{len(problems)} of {len(pairs)} not measured:", *problems]))
 

@@ -30,6 +30,11 @@ class Pair:
     airlight: tuple[float, float, float]
 
     @property
+    def scene(self) -> str:
+        """What several hazes of one picture share."""
+        return self.source.name
+
+    @property
     def clear(self) -> Tensor:
         """J, (1, 3, H, W)."""
         return self.source.clear

@@ -30,7 +30,7 @@ class Term(Protocol):
         """The student's modules that the training must tap."""
 
     def __call__(self, clear: Tensor, dehazed: Tensor, taps: Taps, step: int) -> Tensor:
-        """The weighted loss of one batch; `taps` come from `tapped`."""
+        """The weighted loss of one batch: J and output, (B, 3, H, W), maps from `tapped`."""
 
 
 @contextmanager
@@ -102,14 +102,7 @@ class FeatureAffinity:
         return [self.tap] if self.tap else []
 
     def __call__(self, clear: Tensor, dehazed: Tensor, taps: Taps, step: int) -> Tensor:
-        """The weighted loss of one batch.
-
-        Args:
-            clear: J, (B, 3, H, W).
-            dehazed: the student's output, same shape.
-            taps: from `tapped`, with the modules of `taps`.
-            step: of the training, for a weight that decays.
-        """
+        """The weighted loss of one batch, see `Term`."""
         student_map = taps[self.tap] if self.tap else dehazed
         loss = feature_affinity_loss(
             student_map,

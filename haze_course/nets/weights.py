@@ -20,8 +20,7 @@ from haze_course.nets.ffa import FFANet
 from haze_course.nets.fsrcnn import SuperResolutionTeacher
 from haze_course.paths import atomic_path, data_folder
 
-_CLASSES: tuple[type[nn.Module], ...] = (FFANet, SuperResolutionTeacher)
-_ARCHITECTURES = {cls.__name__: cls for cls in _CLASSES}
+_ARCHITECTURES: dict[str, Any] = {cls.__name__: cls for cls in (FFANet, SuperResolutionTeacher)}
 
 
 class WeightsError(ValueError):

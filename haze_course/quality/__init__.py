@@ -11,7 +11,6 @@ from haze_course.quality.evaluation import (
     read_csv,
     summarise,
     write_csv,
-    write_json,
 )
 from haze_course.quality.metrics import (
     SSIM_PROTOCOLS,
@@ -51,5 +50,4 @@ __all__ = [
     "summarise",
     "verdict",
     "write_csv",
-    "write_json",
 ]

@@ -5,11 +5,10 @@ A method is a function or a network that maps a hazy batch to a dehazed batch, (
 """
 
 import csv
-import json
 import math
 import time
 from collections.abc import Callable, Iterable
-from dataclasses import asdict, astuple, dataclass
+from dataclasses import astuple, dataclass
 from pathlib import Path
 from statistics import fmean, median
 from typing import Any, get_type_hints
@@ -20,7 +19,7 @@ from tqdm import tqdm
 
 from haze_course.guards import check_choice, check_image
 from haze_course.machine import device_of
-from haze_course.paths import atomic_path, write_text
+from haze_course.paths import atomic_path
 from haze_course.quality.metrics import SSIM_PROTOCOLS, ciede2000, psnr, ssim
 from haze_course.quality.statistics import bootstrap_interval
 
@@ -36,9 +35,13 @@ class MethodError(ValueError):
 
 @dataclass(frozen=True)
 class Record:
-    """One method on one image: psnr in dB, ssim under `protocol`, ciede2000, seconds it took."""
+    """One method on one image: psnr in dB, ssim under `protocol`, ciede2000, seconds it took.
+
+    `scene` is what images share that show the same under other haze.
+    """
 
     image: str
+    scene: str
     method: str
     psnr: float
     ssim: float
@@ -70,7 +73,8 @@ def evaluate(
     Args:
         method: hazy (1, 3, H, W) -> dehazed, same shape; clamped to [0, 1] before it is measured.
             A network is put into evaluation mode, and gets the picture where it lies.
-        pairs: things with .name, .hazy and .clear, read one at a time.
+        pairs: things with .name, .hazy and .clear, read one at a time; without .scene each shows
+            one of its own.
         name: what records and tables call the method.
         protocol: of the SSIM, a key of `SSIM_PROTOCOLS`.
         progress: show a bar.
@@ -110,7 +114,8 @@ def _measure(method: Method, pair: Any, name: str, protocol: str) -> Record:
         scores = psnr(dehazed, clear).item(), similarity, ciede2000(dehazed, clear).item()
     except ValueError as error:
         raise ValueError(f"{pair.name}: {error}") from error
-    return Record(pair.name, name, *scores, protocol, seconds)
+    scene = getattr(pair, "scene", pair.name)
+    return Record(pair.name, scene, name, *scores, protocol, seconds)
 
 
 def paired_differences(
@@ -141,21 +146,22 @@ def paired_differences(
 
 
 def summarise(records: Iterable[Record]) -> list[dict[str, Cell]]:
-    """One row a method and protocol: each metric's mean and 95 % bootstrap interval over images.
+    """One row a method and protocol: each metric's mean and 95 % bootstrap interval over scenes.
 
-    The interval, `<metric>_low` and `_high`, is None for one image or an infinite PSNR, and too
-    narrow where several images show one scene; `seconds` is the median.
+    `<metric>_low` and `_high` are None for one scene or an infinite PSNR; `seconds` is a median.
     """
     groups: dict[tuple[str, str], list[Record]] = {}
     for record in records:
         groups.setdefault((record.method, record.protocol), []).append(record)
     rows: list[dict[str, Cell]] = []
     for (method, protocol), group in groups.items():
+        scenes = [record.scene for record in group]
         row: dict[str, Cell] = {"method": method, "images": len(group), "protocol": protocol}
+        row["scenes"] = len(set(scenes))
         for metric in METRICS:
             values = [getattr(record, metric) for record in group]
-            sure = len(values) > 1 and all(map(math.isfinite, values))
-            interval = bootstrap_interval(values) if sure else None
+            sure = len(set(scenes)) > 1 and all(map(math.isfinite, values))
+            interval = bootstrap_interval(values, scenes=scenes) if sure else None
             low, high = (interval.low, interval.high) if interval else (None, None)
             row |= {metric: fmean(values), f"{metric}_low": low, f"{metric}_high": high}
         rows.append(row | {"seconds": median(record.seconds for record in group)})
@@ -168,15 +174,6 @@ def write_csv(records: Iterable[Record], path: Path | str) -> None:
         writer = csv.writer(file)
         writer.writerow(_TYPES)
         writer.writerows(astuple(record) for record in records)
-
-
-def write_json(records: Iterable[Record], path: Path | str) -> None:
-    """``{"summary": [...], "records": [...]}``; an infinite PSNR is the string "inf"."""
-    records = list(records)
-    tables = {"summary": summarise(records), "records": [asdict(record) for record in records]}
-    for row in (*tables["summary"], *tables["records"]):
-        row.update({key: "inf" for key, cell in row.items() if cell == math.inf})
-    write_text(json.dumps(tables, indent=1, allow_nan=False), path)
 
 
 def read_csv(path: Path | str) -> list[Record]:

@@ -13,6 +13,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Literal
 
+import numpy as np
 import torch
 from torch import Tensor
 
@@ -39,26 +40,37 @@ def bootstrap_interval(
     level: float = 0.95,
     resamples: int = 10_000,
     seed: int = 0,
-    over: str = "images",
+    over: str | None = None,
+    scenes: Sequence[str] | None = None,
 ) -> Interval:
     """Percentile bootstrap over images: draw as many again with replacement, take the mean, repeat.
 
     For fixed methods: it cannot see that another training run would differ. Below about 20 images
     it is too narrow. The same `seed` gives the same interval; `over` names what was drawn.
 
+    Several hazes of one scene are not several scenes. With `scenes`, that of each image, whole
+    scenes are drawn (the cluster bootstrap; Field, Welsh, J. R. Stat. Soc. B 69(3), 2007).
+
     >>> bootstrap_interval([0.5, 0.5, 0.5])
     Interval(mean=0.5, low=0.5, high=0.5, count=3, level=0.95, over='images')
     """
     values = _checked(differences, level)
     check_count(resamples, "resamples", 100)
+    names = range(len(values)) if scenes is None else scenes
+    drawn, places, sizes = np.unique(names, return_inverse=True, return_counts=True)
+    if len(places) != len(values) or len(drawn) < 2:
+        found = f"{len(places)}, {len(drawn)} of them different"
+        raise ValueError(f"scenes: expected {len(values)} names, at least 2 different, got {found}")
+    sums, counts = map(torch.from_numpy, (np.bincount(places, values), sizes))
     generator = torch.Generator().manual_seed(seed)
-    count, means = len(values), []
+    count, means = len(drawn), []
     step = max(1, 4_000_000 // count)  # at most 64 MB at once
     for start in range(0, resamples, step):
-        shape = (min(step, resamples - start), count)
-        means.append(values[torch.randint(count, shape, generator=generator)].mean(dim=1))
+        draws = torch.randint(count, (min(step, resamples - start), count), generator=generator)
+        means.append(sums[draws].sum(dim=1) / counts[draws].sum(dim=1))
     tails = values.new_tensor([(1 - level) / 2, (1 + level) / 2])
     low, high = torch.cat(means).quantile(tails).tolist()
+    over = over or ("images" if scenes is None else "scenes")
     return Interval(values.mean().item(), low, high, count, level, over)
 
 
