@@ -145,6 +145,10 @@ def test_what_an_interval_was_made_of_is_drawn_in_its_row():
     (axes,) = hc.plots.draw_intervals(both, x_label="gain (dB)", singles=singles).axes
     rings = [line for line in axes.lines if line.get_markerfacecolor() == "white"]
     assert [ring.get_xydata().tolist() for ring in rings] == [[[-1.0, 1.0]], [[2.0, 1.0]]]
+    few = singles | {"three seeds": [0.25]}
+    (axes,) = hc.plots.draw_intervals(both, x_label="gain (dB)", singles=few).axes
+    assert [label.get_text() for label in axes.get_yticklabels()] == [*both, "three seeds"]
+    assert axes.lines[-1].get_xydata().tolist() == [[0.25, 2.0]]
 
 
 def test_dots_stand_in_the_row_of_their_name():

@@ -82,11 +82,13 @@ def _decided() -> list[str]:
     return [
         f"The study that decides about `{FORM}` and `{AFFINITY}` ({steps} steps of a plain recipe, "
         f"not that of the weights above; {split} split; {ended}). `hint`: a hidden map of the "
-        "student learns to predict the teacher's; for control, the clear picture (`truth`), an "
-        "untrained teacher's map (`untrained`) or that of the wrong picture (`another image`). "
+        "student learns to predict the teacher's; for control, the clear picture (`truth`), or the "
+        "map of an untrained teacher (`untrained`), of the teacher as its training began, which is "
+        "bicubic interpolation (`bicubic start`), or of the wrong picture (`another image`). "
         "`features`: feature affinity of hidden maps. The screening chose both, as what gained "
         f"most of all and of the affinities, with {min(seen)} to {max(seen)} seeds an arm. The "
-        "affinity and the wrong picture joined when the outcome of the others was known.",
+        "affinity, the wrong picture and the bicubic start joined when the outcome of the others "
+        "was known.",
         "",
         hc.plots.markdown_table(rows),
         "",

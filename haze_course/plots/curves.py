@@ -88,21 +88,25 @@ def draw_intervals(
         intervals: differences, from `bootstrap_interval` or `seed_interval`.
         x_label: quantity and unit.
         singles: name -> the differences behind its interval, drawn as rings: one that lies far
-            out carries mean and interval alone.
+            out carries mean and interval alone. A name of few, without an interval, gets a row
+            of rings below the others.
     """
     if not intervals:
         raise ValueError("expected at least one interval, got an empty mapping")
-    figure = Figure(figsize=(0.8 * WIDTH, 0.9 + 0.42 * len(intervals)), layout="constrained")
+    singles = singles or {}
+    names = list(dict.fromkeys([*intervals, *singles]))
+    figure = Figure(figsize=(0.8 * WIDTH, 0.9 + 0.42 * len(names)), layout="constrained")
     axes = figure.add_subplot()
     axes.axvline(0, color="#555555", linewidth=1, linestyle="--")
-    for row, (name, interval) in enumerate(intervals.items()):
-        ends = [interval.low, interval.high]  # a butt cap ends there, others half a width later
-        axes.plot(ends, [row, row], color=COLOURS[0], linewidth=2.4, solid_capstyle="butt")
-        axes.plot(interval.mean, row, "o", color=COLOURS[0], markersize=7)
-        for value in (singles or {}).get(name, ()):
+    for row, name in enumerate(names):
+        if interval := intervals.get(name):
+            ends = [interval.low, interval.high]  # a butt cap ends there, others half a width later
+            axes.plot(ends, [row, row], color=COLOURS[0], linewidth=2.4, solid_capstyle="butt")
+            axes.plot(interval.mean, row, "o", color=COLOURS[0], markersize=7)
+        for value in singles.get(name, ()):
             axes.plot(value, row, "o", color=COLOURS[4], markersize=5, markerfacecolor="white")
-    axes.set_yticks(range(len(intervals)), [name.replace("_", " ") for name in intervals])
-    axes.set_ylim(len(intervals) - 0.5, -0.5)
+    axes.set_yticks(range(len(names)), [name.replace("_", " ") for name in names])
+    axes.set_ylim(len(names) - 0.5, -0.5)
     axes.set_xlabel(x_label)
     axes.grid(visible=False, axis="y")
     return figure

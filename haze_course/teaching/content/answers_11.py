@@ -57,14 +57,12 @@ def explaining_by_arrays(hazy, clear, airlight, floor=0.01):
 
 
 def explaining_by_lstsq(hazy, clear, airlight, floor=0.01):
-    t = torch.ones_like(hazy[:, :1])
-    for y in range(hazy.shape[2]):
-        for x in range(hazy.shape[3]):
-            scene = (clear[0, :, y, x] - airlight[0])[:, None]
-            seen = (hazy[0, :, y, x] - airlight[0])[:, None]
-            if scene.abs().max() > 1e-6:
-                t[0, 0, y, x] = torch.linalg.lstsq(scene, seen).solution[0, 0]
-    return t.clamp(floor, 1)
+    colour = airlight[0][:, None, None]
+    scene, seen = ((x[0] - colour).permute(1, 2, 0)[..., None] for x in (clear, hazy))
+    rows = [torch.linalg.lstsq(*both).solution for both in zip(scene, seen, strict=True)]
+    t = torch.stack(rows)[None, None, :, :, 0, 0]  # a system a pixel, solved row by row
+    lost = scene.abs().amax(dim=(2, 3))[None, None] < 1e-6
+    return t.masked_fill(lost, 1).clamp(floor, 1)
 
 
 def compared_with_the_photo(method, photo, transmission, airlight):
