@@ -19,7 +19,7 @@ from train_shipped import NETWORKS
 
 import haze_course as hc
 from haze_course.course.links import write_block
-from haze_course.quality.statistics import verdict
+from haze_course.quality.statistics import Interval, verdict
 from haze_course.training.study import SETS, study_gains, study_runs
 
 README = DATA.parent / "README.md"
@@ -95,9 +95,23 @@ def _decided() -> list[str]:
         "PSNR in dB; mean and 95 % interval over seeds, bold where it excludes zero. "
         f"These {total} intervals are not corrected for their number: "
         f"{left} would exclude zero at 5 % divided by it.",
+        "",
+        _beaten(found),
         *_fallen(runs),
         *_paper(study_gains(runs)),
     ]
+
+
+def _beaten(found: Mapping[tuple[str, str], Mapping[str, Interval]]) -> str:
+    """Whom the form beats in PSNR on both sets of pictures, and whom not."""
+    sides: dict[bool, list[str]] = {True: [], False: []}
+    for (arm, other), intervals in found.items():
+        if arm == FORM:
+            both = [each for score, each in intervals.items() if SCORES[score][1] == "psnr"]
+            better = all(verdict(each) == "better" for each in both)
+            sides[better].append(f"`{other.removeprefix(f'{FORM}/')}`")
+    beaten, others = (", ".join(names) or "none" for names in sides.values())
+    return f"In PSNR on both sets, `{FORM}` beats: {beaten}. Not shown to be beaten: {others}."
 
 
 def _fallen(runs: list[Row]) -> list[str]:
