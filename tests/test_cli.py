@@ -136,6 +136,8 @@ def test_run_reports_what_is_wrong(tmp_path: Path) -> None:
     arguments = ("run", "--notebooks", tmp_path / "notebooks", "--out", tmp_path / "out")
     refused(call(*arguments, "--profile", "x"), "'x': expected one of smoke, lesson, full")
     refused(call(*arguments, "--only", "03,5"), "no notebook 05; there are 03")
+    refused(call(*arguments, "--only", "6", "--only", "3"), "no notebook 06; there are 03")
+    refused(call(*arguments, "--only", ""), "expected numbers as in 03,05")
     refused(call("run", "--notebooks", tmp_path), "expected notebooks named like")
     result = call(*arguments)
     assert result.exit_code == 1
@@ -156,9 +158,11 @@ def test_a_run_that_failed_says_how_to_go_on(monkeypatch: pytest.MonkeyPatch) ->
 
     monkeypatch.setattr(runner, "run_course", fails)
     given = ("--notebooks", "my course", "--timeout", 5000, "--in-place", "--resume")
-    result = call("run", *given)
+    result = call("run", *given, "--only", "3", "--only", "5")
     assert result.exit_code == 1
-    again = "haze-course run --in-place --timeout 5000 --notebooks 'my course' --resume\n"
+    again = (
+        "haze-course run --only 3,5 --in-place --timeout 5000 --notebooks 'my course' --resume\n"
+    )
     assert result.output.endswith(again)
 
 

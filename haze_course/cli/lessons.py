@@ -2,6 +2,7 @@
 
 import shlex
 import sys
+from collections.abc import Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, NoReturn
 
@@ -15,9 +16,14 @@ if TYPE_CHECKING:
     from haze_course.teaching.progress import Entry
 
 
+def _joined(_context: click.Context, _option: click.Parameter, given: Sequence[str]) -> str | None:
+    """`--only 03 --only 05` is `--only 03,05`."""
+    return ",".join(given) if given else None
+
+
 @click.command()
 @click.option("--profile", default="lesson", show_default=True, help="smoke, lesson or full.")
-@click.option("--only", metavar="03,05", help="Only these notebooks.")
+@click.option("--only", metavar="03,05", multiple=True, callback=_joined, help="Only these.")
 @click.option("--out", default="out", show_default=True, type=FOLDER)
 @click.option("--resume", is_flag=True, help="Keep what is done and unchanged in the folder.")
 @click.option("--in-place", is_flag=True, help="Store the outputs in the notebooks themselves.")

@@ -13,7 +13,6 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Literal
 
-import numpy as np
 import torch
 from torch import Tensor
 
@@ -57,11 +56,12 @@ def bootstrap_interval(
     values = _checked(differences, level)
     check_count(resamples, "resamples", 100)
     names = range(len(values)) if scenes is None else scenes
-    drawn, places, sizes = np.unique(names, return_inverse=True, return_counts=True)
-    if len(places) != len(values) or len(drawn) < 2:
-        found = f"{len(places)}, {len(drawn)} of them different"
+    drawn = {name: number for number, name in enumerate(dict.fromkeys(names))}
+    if len(names) != len(values) or len(drawn) < 2:
+        found = f"{len(names)}, {len(drawn)} of them different"
         raise ValueError(f"scenes: expected {len(values)} names, at least 2 different, got {found}")
-    sums, counts = map(torch.from_numpy, (np.bincount(places, values), sizes))
+    places = torch.tensor([drawn[name] for name in names])
+    sums, counts = places.bincount(values), places.bincount()
     generator = torch.Generator().manual_seed(seed)
     count, means = len(drawn), []
     step = max(1, 4_000_000 // count)  # at most 64 MB at once
