@@ -157,10 +157,10 @@ def summarise(records: Iterable[Record]) -> list[dict[str, Cell]]:
     for (method, protocol), group in groups.items():
         scenes = [record.scene for record in group]
         row: dict[str, Cell] = {"method": method, "images": len(group), "protocol": protocol}
-        row["scenes"] = len(set(scenes))
+        row["scenes"] = distinct = len(set(scenes))
         for metric in METRICS:
             values = [getattr(record, metric) for record in group]
-            sure = len(set(scenes)) > 1 and all(map(math.isfinite, values))
+            sure = distinct > 1 and all(map(math.isfinite, values))
             interval = bootstrap_interval(values, scenes=scenes) if sure else None
             low, high = (interval.low, interval.high) if interval else (None, None)
             row |= {metric: fmean(values), f"{metric}_low": low, f"{metric}_high": high}
