@@ -9,8 +9,9 @@ recipes from recipes.csv), a run that was stopped goes on from its state in --wo
 repeated. Each job takes one core: two trainings side by side finish sooner than two in a row with
 two threads each.
 
-A run trains for a fixed number of steps and keeps the last weights: nothing is selected, so no
-split is used twice. Screening is scored on the validation split, confirmation on the test split.
+A run trains for a fixed number of steps and keeps the last weights: within a run nothing is
+selected. Screening is scored on the validation split, and chooses forms; confirmation on the test
+split. What joined the plan once test scores were known is marked "later" in the README.
 A row whose arm is not in study_arms.py any more was tried and dropped; its commit has the code.
 """
 

@@ -41,7 +41,6 @@ Colour = tuple[float, float, float]
 Point = Sequence[float]
 Rng = np.random.Generator
 Material = bpy.types.Material
-SKY_DEPTH = 1e10
 
 
 @dataclass(frozen=True)
