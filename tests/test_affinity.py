@@ -132,8 +132,16 @@ def test_autocast_does_not_reach_the_products(maps):
         inside = feature_affinity_loss(student, teacher)
         halved = feature_affinity_loss(student.bfloat16(), teacher)
     assert torch.equal(plain, inside)
-    assert halved.dtype == torch.bfloat16
-    torch.testing.assert_close(halved.float(), plain, rtol=0.05, atol=0)
+    assert halved.dtype == torch.float32
+    torch.testing.assert_close(halved, plain, rtol=0.05, atol=0)
+
+
+def test_a_loss_beyond_float16_is_finite(maps):
+    student, teacher = (300 * x.detach() for x in maps(3, 3))
+    loss = feature_affinity_loss(student.half(), teacher.half(), scale="mse")
+    exact = feature_affinity_loss(student, teacher, scale="mse")
+    assert loss > torch.finfo(torch.float16).max
+    torch.testing.assert_close(loss.double(), exact, rtol=0.01, atol=0)
 
 
 @pytest.mark.parametrize(

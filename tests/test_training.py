@@ -32,7 +32,10 @@ from haze_course.training import (
     train_student,
     train_teacher,
 )
+from haze_course.training.identity import words_of
 from haze_course.training.rates import learning_rate
+from haze_course.training.recipes import fit_student
+from haze_course.training.state import save_state
 
 CUT = CropSettings(batch=4, size=16, large=24, large_share=0.3)
 
@@ -152,20 +155,80 @@ def test_a_training_in_float16_scales_its_loss_and_resumes_the_scale(tmp_path):
     assert torch.equal(weights, same)
 
 
+def _at_the_tip(net, batch, _step):  # the root of 0 has a value, and no slope
+    return (0 * net(batch[0])).abs().sqrt().sum(), {}
+
+
+def test_float16_without_a_finite_gradient_stops_instead_of_training_nothing():
+    config = _config(steps=40, precision="float16", device="cpu")
+    with pytest.raises(TrainingError, match=r"step 29: no gradient.*take bfloat16 or float32"):
+        train(nn.Linear(1, 1), _line, _at_the_tip, _closeness, config)
+
+
+def _stored(state):
+    with safe_open(state, framework="pt") as file:
+        tensors = {key: file.get_tensor(key) for key in file.keys()}  # noqa: SIM118
+        return tensors, json.loads(file.metadata()["state"])
+
+
 def test_a_state_from_before_a_setting_existed_goes_on(tmp_path):
     with pytest.raises(KeyboardInterrupt):
         train(nn.Linear(1, 1), _line, _stop_at(4), _closeness, _config(), folder=tmp_path)
     state = tmp_path / "state.safetensors"
-    with safe_open(state, framework="pt") as file:
-        tensors = {key: file.get_tensor(key) for key in file.keys()}  # noqa: SIM118
-        header = json.loads(file.metadata()["state"])
-    del header["config"]["schedule"], header["scaler"], header["history"]["speed"]
+    tensors, header = _stored(state)
+    young = ("schedule", "groups", *(key for key in header["config"] if key[:10] == "optimizer "))
+    assert "optimizer weight_decay" in young
+    for name in young:
+        del header["config"][name]
+    del header["scaler"]
     save_file(tensors, state, metadata={"state": json.dumps(header)})
     history = train(nn.Linear(1, 1), _line, _squared, _closeness, _config(), folder=tmp_path)
     assert len(history.loss) == 12
     with pytest.raises(StateError, match=r"other settings \(schedule\)"):
         train(nn.Linear(1, 1), _line, _squared, _closeness, _config(schedule="constant"),
               folder=tmp_path)  # fmt: skip
+
+
+def _logged(network, batch, step):
+    parts = {"ratio": 0.1 * step, **({"other": 1 / 3} if step % 2 else {})}
+    return _squared(network, batch, step)[0], parts if step % 3 else {}
+
+
+def _stop_logged_at(step):
+    def loss(network, batch, now):
+        return (_stop_at(step) if now == step else _logged)(network, batch, now)
+
+    return loss
+
+
+@pytest.mark.parametrize("younger", [True, False])
+def test_a_history_is_stored_as_numbers_and_was_stored_as_words(tmp_path, younger):
+    def fit(loss, folder):
+        torch.manual_seed(0)
+        return train(nn.Linear(1, 1), _line, loss, _closeness, _config(), folder=folder)
+
+    whole = fit(_logged, tmp_path / "whole")
+    assert len(whole.parts) == 8
+    with pytest.raises(KeyboardInterrupt):
+        fit(_stop_logged_at(7), tmp_path)
+    state = tmp_path / "state.safetensors"
+    tensors, header = _stored(state)
+    assert tensors["history.loss"].tolist() == whole.loss[:6]
+    assert not {"loss", "parts"} & header["history"].keys()
+    if not younger:  # all in the header
+        tensors = {key: value for key, value in tensors.items() if key[:8] != "history."}
+        header["history"] |= {"loss": whole.loss[:6], "parts": whole.parts[:4]}
+        save_file(tensors, state, metadata={"state": json.dumps(header)})
+    assert fit(_logged, tmp_path) == whole
+
+
+def test_a_state_that_cannot_be_stored_is_named(tmp_path):
+    network, state = nn.Linear(1, 1), tmp_path / "state.safetensors"
+    optimizer = torch.optim.Adam(network.parameters())
+    header = {"about": "x" * 101_000_000, "history": {"loss": [], "parts": []}}
+    with pytest.raises(StateError, match=r"state\.safetensors: .*header too large"):
+        save_state(state, network, optimizer, {}, header)
+    assert not list(tmp_path.iterdir())
 
 
 def test_a_loss_that_is_no_number_stops_the_training(tmp_path):
@@ -189,12 +252,8 @@ def _stop_at(step):
 def test_a_gradient_that_is_no_number_never_reaches_the_weights():
     network = nn.Linear(1, 1, bias=False)
     before = network.weight.item()
-
-    def at_the_tip(net, batch, _step):  # the root of 0 has a value, and no slope
-        return (0 * net(batch[0])).abs().sqrt().sum(), {}
-
     with pytest.raises(TrainingError, match="step 0: the norm of the gradient is nan; try a lower"):
-        train(network, _line, at_the_tip, _closeness, _config())
+        train(network, _line, _at_the_tip, _closeness, _config())
     assert network.weight.item() == before
 
 
@@ -230,6 +289,61 @@ def test_only_what_is_trained_counts_for_the_clip():
         steps.append(_weights(again) - _weights(start))
     torch.testing.assert_close(steps[0], steps[1])
     assert steps[0][8:].abs().min() > 0
+
+
+def test_parameters_outside_the_network_are_refused():
+    network, beside = nn.Linear(1, 1), nn.Linear(1, 1)
+    groups = [{"params": [*network.parameters(), *beside.parameters()]}]
+    message = "groups: .*neither stored nor shared; put them into the network"
+    with pytest.raises(ValueError, match=message):
+        train(network, _line, _squared, _closeness, _config(), groups=groups)
+
+
+def _two(factor=1.0, *, swap=False):
+    """A network and its groups; the layers are of one shape, and may change places."""
+    torch.manual_seed(0)
+    network = nn.Sequential(nn.Linear(1, 1), nn.Linear(1, 1))
+    layers = list(network)[:: -1 if swap else 1]
+    groups = [{"params": list(layer.parameters()), "factor": factor} for layer in layers]
+    return network, groups
+
+
+def _score(_network):
+    return 0.0
+
+
+@pytest.mark.parametrize(
+    ("changed", "other"),
+    [
+        ("optimizer momentum", {"optimizer": partial(torch.optim.SGD, momentum=0.5)}),
+        ("optimizer weight_decay", {"optimizer": partial(torch.optim.SGD, weight_decay=0.1)}),
+        ("groups", {"factor": 0.5}),
+        ("groups", {"swap": True}),
+    ],
+)
+def test_a_state_of_another_optimizer_is_refused(tmp_path, changed, other):
+    def fit(optimizer=torch.optim.SGD, **made):
+        network, groups = _two(**made)
+        settings = {"groups": groups, "optimizer": optimizer, "folder": tmp_path}
+        return train(network, _line, _squared, _score, _config(), **settings)
+
+    assert fit() == fit()
+    with pytest.raises(StateError, match=rf"other settings \({changed}\)"):
+        fit(**other)
+
+
+def test_parameters_in_another_order_are_another_training(tmp_path):
+    def fit(order):
+        network = nn.Linear(3, 1)  # the moments of the weight would meet the bias
+        groups = [{"params": list(network.parameters())[::order]}]
+        draw = [(torch.ones(2, 3), torch.ones(2, 1))] * 20
+        with pytest.raises(KeyboardInterrupt):
+            train(network, draw.__getitem__, _stop_at(8), _score, _config(), groups=groups,
+                  folder=tmp_path)  # fmt: skip
+
+    fit(1)
+    with pytest.raises(StateError, match=r"other settings \(groups\)"):
+        fit(-1)
 
 
 @pytest.mark.parametrize("stop", [1, 3, 7, 11])
@@ -338,6 +452,7 @@ def test_a_student_resumes_with_its_own_teacher_alone(pictures, pairs, tmp_path,
         (partial(F.smooth_l1_loss, beta=0.1), partial(F.smooth_l1_loss, beta=0.2)),
         (lambda a, b: (a - b).abs().mean(), lambda a, b: ((a - b).abs() ** 4).mean()),
         (nn.MSELoss(), nn.L1Loss()),
+        (nn.SmoothL1Loss(beta=0.1), nn.SmoothL1Loss(beta=0.2)),
     ],
 )
 def test_an_error_without_a_name_is_told_apart_and_known_again(
@@ -350,6 +465,47 @@ def test_an_error_without_a_name_is_told_apart_and_known_again(
     assert fit(own) == fit(copy.deepcopy(own))
     with pytest.raises(StateError, match="error"):
         fit(other)
+
+
+class _Scaled(nn.Module):
+    def forward(self, a, b):
+        return (a - b).square().mean()
+
+
+def _by(inner, a, b, *, by=None):
+    return inner(a, b) + (by(a, b) if by else 0)
+
+
+def test_what_a_function_is_given_is_told_without_its_address():
+    nested = [partial(_by, partial(_by, _squared), by=_Scaled()) for _ in range(2)]
+    one, other = map(words_of, nested)
+    assert one == other
+    assert "0x" not in one
+    assert one != words_of(partial(_by, partial(_by, _line), by=_Scaled()))
+    assert one != words_of(partial(_by, partial(_by, _squared), by=nn.L1Loss()))
+    assert words_of(partial(_by, a=1, b=2)) == words_of(partial(_by, b=2, a=1))
+    assert words_of(partial(F.smooth_l1_loss, beta=0.1)) == "smooth_l1_loss () {'beta': 0.1}"
+
+
+def test_a_student_and_a_teacher_resume_on_their_own_validation_alone(pictures, pairs, tmp_path):
+    config, photo = _config(steps=2, validate_every=2), hc.data.photos("validation")[1]
+    other = [hc.data.Pair(photo.name, photo, 1.0, (0.9, 0.9, 0.9))]
+    train_student(_tiny(), pictures, pairs, config, cut=CUT, folder=tmp_path / "s")
+    with pytest.raises(StateError, match=r"other settings \(validation\)"):
+        train_student(_tiny(), pictures, other, config, cut=CUT, folder=tmp_path / "s")
+    train_teacher(teacher(seed=0), pictures, [pictures[0]], config, cut=CUT, folder=tmp_path / "t")
+    with pytest.raises(StateError, match=r"other settings \(validation\)"):
+        train_teacher(teacher(seed=0), pictures, [photo], config, cut=CUT, folder=tmp_path / "t")
+
+
+def test_a_training_without_validation_is_refused_before_its_first_step(pictures):
+    def never(_step):
+        raise AssertionError
+
+    with pytest.raises(ValueError, match="validation: expected at least one picture, got none"):
+        fit_student(_tiny(), never, [], _config())
+    with pytest.raises(ValueError, match="validation: expected at least one picture, got none"):
+        train_teacher(teacher(seed=0), pictures, [], _config(), cut=CUT)
 
 
 def test_a_weight_that_decays_otherwise_is_another_training(pictures, pairs, tmp_path):
@@ -447,6 +603,12 @@ def test_a_teacher_starts_at_bicubic_and_trains(pictures):
     assert history.best[1] > float(bicubic) - 0.5
 
 
+def test_super_resolution_is_scored_over_the_whole_batch(generator):
+    clear = torch.rand(2, 3, 24, 24, generator=generator)
+    alone = [super_resolution_psnr(enlarge, picture[None]) for picture in clear]
+    torch.testing.assert_close(super_resolution_psnr(enlarge, clear), sum(alone) / 2)
+
+
 def _leap(groups, network, batch):
     """How far one step of Adam at 1e-2 moves the output, root mean square."""
     before = network(batch).detach()
@@ -526,6 +688,9 @@ def test_a_history_knows_its_best():
         {"accumulate": 0},
         {"schedule": "linear"},
         {"precision": "fp16"},
+        {"seed": -1},
+        {"seed": 0.5},
+        {"seed": 20_000_000_000_000},
     ],
 )
 def test_impossible_settings_are_refused(change):

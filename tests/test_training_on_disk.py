@@ -118,8 +118,10 @@ def test_a_bad_picture_is_named(pairs: list[hc.data.PairFiles], tmp_path: Path) 
     for workers in (0, 2):
         with pytest.raises(ImageError, match=r"7_1_0\.9\.png: expected a picture"):
             PairBatches([bad], settings=settings(workers=workers))(0)
-    with pytest.raises(ValueError, match=r"1_1_0\.9\.png: size: expected at most 32"):
-        PairBatches(pairs[:1], settings=settings(crop=33))(0)
+    with pytest.raises(
+        ValueError, match=r"at least 33 x 33 pixels, found 1 smaller \(1_1_0\.9\.png\)"
+    ):
+        PairBatches(pairs[:1], settings=settings(crop=33))
     with pytest.raises(ValueError, match="at least one, got none"):
         PairBatches([])
 

@@ -54,7 +54,8 @@ def feature_affinity_loss(
         || S^T S - T^T T ||_F^2 = 1/2 [ <P P^T, M M^T> + <P M^T, M P^T> ],
 
     which needs C x C products only and, unlike the expanded square, does not cancel near S = T.
-    All in float64, whatever autocast says; the loss has the student's type.
+    All in float64, whatever autocast says; the loss has the student's type, or float32 where that
+    is shorter: the squares of a map overflow float16.
 
     Args:
         student: (B, C, H, W); the gradient flows here.
@@ -81,7 +82,7 @@ def feature_affinity_loss(
             loss = _safe_sqrt(squared).mean() / places
         else:
             loss = _safe_sqrt(squared.sum()) / places**2
-    return loss.to(student.dtype)
+    return loss.to(torch.promote_types(student.dtype, torch.float32))
 
 
 def _squared_distance(s: Tensor, t: Tensor) -> Tensor:

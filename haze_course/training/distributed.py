@@ -88,7 +88,8 @@ def parallel(network: nn.Module, loss: Callable[..., Any]) -> nn.Module:
     """(batch, step) -> (value, parts), its gradients averaged over the ranks.
 
     The mean over ranks is the mean over the batch where every rank holds as many samples, and
-    where neither the network nor the loss takes statistics over its batch.
+    where neither the network nor the loss takes statistics over its batch. With several ranks
+    every parameter must take part in every step, or be frozen: the ranks wait for its gradient.
     """
     objective = _Objective(network, loss)
     if ranks() == 1:

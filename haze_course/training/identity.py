@@ -8,6 +8,7 @@ from types import FunctionType
 
 from torch import nn
 
+from haze_course.data.benchmark import Pair
 from haze_course.data.reside import PairFiles
 from haze_course.data.shipped import Photo, Scene
 from haze_course.distill.terms import Term, weight_at
@@ -24,23 +25,45 @@ def term_words(term: Term, steps: int) -> str:
 
 
 def words_of(value: object) -> str:
-    """One value: a network by the hash of its weights, a function by its name, none by address."""
+    """One value: a network by weights and settings, a function by its name, none by address."""
     if isinstance(value, nn.Module):
-        return f"{type(value).__name__} {weights_hash(value.state_dict())[:12]}"
+        weights = weights_hash(value.state_dict())[:12]
+        return f"{type(value).__name__} {weights} {_digest(_settings(value))}"
     if isinstance(value, partial):
-        return f"{words_of(value.func)} {value.args} {value.keywords}"
+        arguments = ", ".join(words_of(one) for one in value.args)
+        named = sorted(value.keywords.items())
+        keywords = ", ".join(f"{name!r}: {words_of(one)}" for name, one in named)
+        return f"{words_of(value.func)} ({arguments}) {{{keywords}}}"
     if isinstance(value, FunctionType) and value.__name__ == "<lambda>":  # has no name of its own
         code = value.__code__
         told = _placeless((code.co_code, code.co_consts, code.co_names, value.__defaults__))
-        return f"{value.__qualname__} {hashlib.sha256(told.encode()).hexdigest()[:12]}"
+        return f"{value.__qualname__} {_digest(told)}"
     return getattr(value, "__qualname__", _placeless(value))
+
+
+def _settings(network: nn.Module) -> str:
+    """How a module describes itself, and what it keeps beside: not all losses describe all."""
+    kept = [
+        (name, key, value)
+        for name, module in network.named_modules()
+        for key, value in sorted(vars(module).items())
+        if isinstance(value, bool | int | float | str) and key != "training" and key[0] != "_"
+    ]
+    return _placeless((network, kept))
+
+
+def _digest(text: str) -> str:
+    return hashlib.sha256(text.encode()).hexdigest()[:12]
 
 
 def _placeless(value: object) -> str:
     return re.sub(r" at 0x[0-9a-f]+", "", repr(value))
 
 
-def names_digest(pictures: Iterable[Photo | Scene | PairFiles]) -> str:
-    """How many pictures, and a hash of their names in order: what a state must agree with."""
-    names = [picture.name for picture in pictures]
-    return f"{len(names)} {hashlib.sha256(repr(names).encode()).hexdigest()[:12]}"
+def names_digest(pictures: Iterable[Photo | Scene | Pair | PairFiles]) -> str:
+    """How many pictures, and a hash of their names in order: what a state must agree with.
+
+    What has no name is counted alone: a validation takes anything with hazy and clear.
+    """
+    names = [getattr(picture, "name", "") for picture in pictures]
+    return f"{len(names)} {_digest(repr(names))}"

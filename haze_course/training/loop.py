@@ -10,7 +10,7 @@ import math
 import time
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager, nullcontext
-from dataclasses import asdict, dataclass, field
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any, TypeVar
 
@@ -34,10 +34,19 @@ from haze_course.training.distributed import (
 )
 from haze_course.training.rates import learning_rate
 from haze_course.training.settings import TrainConfig, autocast, deciding, resolve_device
-from haze_course.training.state import StateError, Weights, load_state, read_header, save_state
+from haze_course.training.state import (
+    Weights,
+    check_same,
+    check_together,
+    load_state,
+    optimizer_words,
+    read_header,
+    save_state,
+)
 
 Batch = TypeVar("Batch")
 Parts = dict[str, float]  # what a loss is made of, for the history
+LEAST_SCALE = 1e-4  # of a loss in float16: from 2^16 it takes 30 steps without a finite gradient
 
 
 class TrainingError(ValueError):
@@ -77,7 +86,8 @@ def train(
     """Fit `network` in place, to the weights that validated best.
 
     Under torchrun every rank calls this with its own share of the batches, see
-    `distributed.share`; the first rank validates and writes.
+    `distributed.share`; the first rank validates and writes, and every step must use all
+    parameters that are not frozen.
 
     Args:
         network: any module; moved to the device.
@@ -85,8 +95,8 @@ def train(
         loss: (network, batch, step) -> the number to minimise, and its parts to log.
         validate: network -> a score, higher is better.
         config: settings.
-        groups: parameters to train, with a "factor" of the rate each, as `rates_by_fan_in` gives
-            them; None trains all at one rate.
+        groups: parameters of the network to train, with a "factor" of the rate each, as
+            `rates_by_fan_in` gives them; None trains all at one rate.
         optimizer: a class of `torch.optim`, or what makes one from groups and ``lr``.
         folder: for ``state.safetensors``; a state that lies there is resumed.
         about: what else decides the result, by name, as JSON can hold it; a state in which it
@@ -95,7 +105,7 @@ def train(
     Raises:
         TrainingError: loss, gradient or weights are no longer numbers.
         StateError: the folder holds the state of another training.
-        ValueError: another training writes to the folder.
+        ValueError: another training writes to the folder, or parameters are not the network's.
     """
     device, folder = resolve_device(config.device), Path(folder) if folder else None
     alone = only_run_in(folder) if folder and rank() == 0 else nullcontext()
@@ -104,7 +114,7 @@ def train(
         network.to(device).to(memory_format=torch.channels_last)
         groups = groups or [{"params": list(network.parameters())}]
         chosen = optimizer(groups, lr=config.learning_rate)
-        named = deciding(config) | {"optimizer": type(chosen).__name__} | dict(about or {})
+        named = deciding(config) | optimizer_words(network, chosen) | dict(about or {})
         named = json.loads(json.dumps(named))  # as a state will hold it
         objective = parallel(network, loss)
         return _train(network, draw, objective, validate, config, chosen, folder, named)
@@ -125,11 +135,10 @@ def _train(
     state = folder / "state.safetensors" if folder else None
     history, best, first = History(), _weights(network), 0
     if state and state.is_file():
-        header = read_header(state)
-        history, first = _resumed(header, named, state), header["step"]
-        best = load_state(state, network, optimizer)
+        header, history = _resumed(state, named)
+        best, first = load_state(state, network, optimizer), header["step"]
         scaler.load_state_dict(header.get("scaler") or scaler.state_dict())
-    _check_together(first, state, device)
+    check_together(first, state, device)
     bar = tqdm(range(first, config.steps), initial=first, total=config.steps,
                disable=not config.progress or rank() > 0, unit=" steps", leave=False)  # fmt: skip
     seen, start = 0, time.perf_counter()
@@ -154,7 +163,7 @@ def _train(
             if history.best[0] == done:
                 best = _weights(network)
         if state and rank() == 0 and (done % config.checkpoint_every == 0 or done == config.steps):
-            header = {"step": done, "config": named, "history": asdict(history),
+            header = {"step": done, "config": named, "history": vars(history),
                       "scaler": scaler.state_dict()}  # fmt: skip
             save_state(state, network, optimizer, best, header)
     network.load_state_dict(best)
@@ -190,6 +199,8 @@ def _step(
         raise TrainingError(what)
     scaler.step(optimizer)
     scaler.update()
+    if scaler.is_enabled() and scaler.get_scale() < LEAST_SCALE:
+        raise TrainingError("no gradient was finite for many steps (take bfloat16 or float32)")
     means = [sum(parts[name] for parts in found) / len(found) for name in found[0]]
     means = mean_over_ranks(means, device)
     if not math.isfinite(means[0]):
@@ -221,28 +232,10 @@ def _comparable(score: float) -> float:
     return -math.inf if math.isnan(score) else score
 
 
-def _resumed(header: dict[str, Any], named: dict[str, Any], state: Path) -> History:
-    stored = deciding(TrainConfig()) | header["config"]  # an older state lacks younger settings
-    changed = [key for key, value in named.items() if stored.get(key, value) != value]
-    changed += [key for key in stored if key not in named]
-    if changed:
-        raise StateError(
-            f"{state}: a training with other settings ({', '.join(changed)}); "
-            "choose another folder, or delete it to start anew"
-        )
+def _resumed(state: Path, named: dict[str, Any]) -> tuple[dict[str, Any], History]:
+    header = read_header(state)
+    check_same(header, named, state)
     kept = header["history"]
-    return History(
-        kept["loss"],
-        [(step, score) for step, score in kept["validation"]],
-        [(step, parts) for step, parts in kept["parts"]],
-    )
-
-
-def _check_together(step: int, state: Path | None, device: torch.device) -> None:
-    """All ranks go on from one state; on several machines the folder is one that all see."""
-    expected = from_first(lambda: float(step), device)
-    if step != expected:
-        raise StateError(
-            f"{state}: expected the state of step {expected:.0f}, as on rank 0, got step {step} "
-            f"on rank {rank()}; put the folder on a disk that all machines share"
-        )
+    validation = [(step, score) for step, score in kept["validation"]]
+    parts = [(step, logged) for step, logged in kept["parts"]]
+    return header, History(kept["loss"], validation, parts)

@@ -90,7 +90,11 @@ def fit_student(
         error: of two batches.
         folder: to store and resume the state.
         about: what else decides the result, see `train`.
+
+    Raises:
+        ValueError: there is nothing to validate on.
     """
+    seen = _validated_on(validation)
 
     def loss(net: nn.Module, batch: tuple[Tensor, ...], step: int) -> tuple[Tensor, Parts]:
         device = device_of(net)
@@ -110,7 +114,7 @@ def fit_student(
         return mean_psnr(net, validation)
 
     named = {"error": words_of(error), "terms": [term_words(t, config.steps) for t in terms]}
-    about = named | dict(about or {})
+    about = seen | named | dict(about or {})
     return train(network, draw, loss, validate, config, folder=folder, about=about)
 
 
@@ -135,8 +139,11 @@ def train_teacher(
         config: of the loop.
         cut: sizes of the large crops.
         folder: to store and resume the state.
+
+    Raises:
+        ValueError: there is nothing to validate on, or a crop cannot be halved.
     """
-    config = config or TrainConfig()
+    config, seen = config or TrainConfig(), _validated_on(validation)
     draw = HazyCrops(pictures, seed=config.seed, cut=cut, share=share())
     for name in ("size", "large"):
         if getattr(draw.cut, name) % 2:
@@ -151,8 +158,15 @@ def train_teacher(
         return torch.stack(scores).mean().item()
 
     groups = rates_by_fan_in(network)
-    about = {"pictures": names_digest(pictures), "cut": repr(draw.cut)}
+    about = seen | {"pictures": names_digest(pictures), "cut": repr(draw.cut)}
     return train(network, draw, loss, validate, config, groups=groups, folder=folder, about=about)
+
+
+def _validated_on(validation: Sequence[Photo | Scene | AnyPair]) -> dict[str, str]:
+    """What chooses the weights, for the state; an empty list would fail at the first validation."""
+    if not validation:
+        raise ValueError("validation: expected at least one picture, got none")
+    return {"validation": names_digest(validation)}
 
 
 def shrink(image: Tensor) -> Tensor:
@@ -168,11 +182,14 @@ def enlarge(image: Tensor) -> Tensor:
 
 @torch.no_grad()
 def super_resolution_psnr(method: Method, clear: Tensor) -> Tensor:
-    """PSNR in dB of method(shrink(clear)) against clear, SHAVE pixels off each side; a scalar."""
+    """PSNR in dB of method(shrink(clear)) against clear, SHAVE pixels off each side.
+
+    A scalar: the mean over the batch.
+    """
     even = clear[..., : clear.shape[-2] // 2 * 2, : clear.shape[-1] // 2 * 2]
     enlarged = method(shrink(even).to(device_of(method))).cpu()
     inside = (..., slice(SHAVE, -SHAVE), slice(SHAVE, -SHAVE))
-    return psnr(enlarged[inside], even[inside])[0]
+    return psnr(enlarged[inside], even[inside]).mean()
 
 
 @torch.no_grad()

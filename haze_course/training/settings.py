@@ -12,6 +12,7 @@ from haze_course.training.distributed import local_device
 
 Schedule = Literal["cosine", "constant"]
 Precision = Literal["auto", "float32", "bfloat16", "float16"]
+LARGEST_SEED = 2**32 - 1  # of a sample: a million times that times the batch, within 64 bits
 
 
 @dataclass(frozen=True)
@@ -29,7 +30,7 @@ class TrainConfig:
             released scale of the affinity, hints, teacher distances) see each part alone.
         validate_every: steps between validations; the best weights are kept.
         checkpoint_every: steps between states on disk, where a folder is given.
-        seed: of the batches.
+        seed: of the batches, from 0 to `LARGEST_SEED`.
         precision: "auto" takes bfloat16 where the processor multiplies it in hardware.
         device: "auto" takes a GPU where there is one.
         progress: show a bar.
@@ -51,6 +52,9 @@ class TrainConfig:
     def __post_init__(self) -> None:
         for name in ("steps", "accumulate", "validate_every", "checkpoint_every"):
             check_count(getattr(self, name), name, 1)
+        check_count(self.seed, "seed", 0)
+        if self.seed > LARGEST_SEED:
+            raise ValueError(f"seed: expected at most {LARGEST_SEED}, got {self.seed}")
         check_choice(self.schedule, "schedule", get_args(Schedule))
         check_choice(self.precision, "precision", get_args(Precision))
         check_number(self.learning_rate, "learning_rate", 1e-12, 1)
