@@ -3,6 +3,7 @@
 import hashlib
 import os
 import secrets
+import shutil
 import tempfile
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -52,14 +53,19 @@ def atomic_path(path: Path | str) -> Iterator[Path]:
     """A temporary sibling to write to; it becomes `path` when the block ends without error.
 
     An error, a full disk included, removes the temporary file and leaves what stood at `path`.
+    A file that is replaced keeps its permissions, and a link still leads to it.
     """
     path = Path(path)
+    if path.is_symlink():
+        path = Path(os.path.realpath(path))
     # The suffix stays last: writers choose their format by it.
     # Short and at random: as long a name as is allowed, and writers beside each other, do no harm.
     temporary = path.with_name(f".{secrets.token_hex(4)}.part{path.suffix}")
     try:
         path.parent.mkdir(parents=True, exist_ok=True)
         yield temporary
+        if path.is_file():
+            shutil.copymode(path, temporary)
         temporary.replace(path)
     except OSError as error:  # it would name the temporary file, or, on a full disk, none
         named = Path(error.filename) if error.filename else temporary
@@ -69,6 +75,11 @@ def atomic_path(path: Path | str) -> Iterator[Path]:
     finally:
         if temporary.is_file():
             temporary.unlink()
+
+
+def plain_name(name: str) -> str:
+    """A file's name for readers of text: what of it is not UTF-8 is shown as ``?``."""
+    return name.encode(errors="replace").decode()
 
 
 def write_text(text: str, path: Path | str) -> None:
@@ -87,10 +98,11 @@ def only_run_in(folder: Path | str) -> Iterator[None]:
         ValueError: another run works there.
     """
     folder = Path(folder)
-    name = hashlib.sha256(str(folder.resolve()).encode()).hexdigest()[:16]
-    lock = FileLock(
-        Path(tempfile.gettempdir()) / f"haze_course_{name}.lock"
-    )  # no file beside yours
+    name = hashlib.sha256(os.fsencode(folder.resolve())).hexdigest()[:16]
+    user = getattr(os, "getuid", int)()  # another's lock in a shared folder cannot be opened
+    lock = FileLock(  # no file beside yours
+        Path(tempfile.gettempdir()) / f"haze_course_{user}_{name}.lock"
+    )
     try:
         lock.acquire(timeout=0)
     except Timeout as error:

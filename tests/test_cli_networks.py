@@ -117,6 +117,22 @@ def test_two_files_of_one_name_are_two_methods(tmp_path: Path) -> None:
     assert method_name("student") == "student"
 
 
+def test_a_file_called_like_a_shipped_network_does_not_rename_it(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.chdir(tmp_path)
+    (tmp_path / "student").write_bytes(b"notes")
+    assert method_name("student") == "student"
+    assert method_name(str(tmp_path / "student")).startswith("student ")
+    assert method_name("none.onnx") == "none"
+
+
+def test_a_network_that_changes_the_size_is_not_exported(tmp_path: Path) -> None:
+    result = call("export", "--model", "teacher", "-o", tmp_path / "teacher.onnx")
+    refused(result, "teacher: expected a network whose output is as large as its input")
+    assert not list(tmp_path.iterdir())
+
+
 def test_evaluate_knows_the_pairs_of_the_course(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:

@@ -1,7 +1,9 @@
 """Networks elsewhere: ONNX agrees with PyTorch, int8 stays close, tiles leave no seam."""
 
+import copy
 import errno
 import os
+import pickle
 import shutil
 import sys
 from collections.abc import Callable
@@ -360,10 +362,8 @@ def test_large_pictures_go_in_tiles(monkeypatch: pytest.MonkeyPatch) -> None:
     for name in ("tiles.GATE_PIXELS", "inference.GATE_PIXELS", "inference.WHOLE_PIXELS"):
         monkeypatch.setattr(f"haze_course.deploy.{name}", 5000)
     pieces = dehazer(hazy)
-    gates = dehazer.gates(hazy)
-    again, opened = dehazer.with_gates(hazy, gates)
+    again = dehazer.with_gates(hazy, dehazer.gates(hazy))
     torch.testing.assert_close(again, pieces, atol=1e-5, rtol=0)
-    assert opened.keys() == gates.keys()
     difference = (pieces - whole).abs()
     assert 0 < difference.mean() < 6 / 255  # gates of a copy: near, not equal
 
@@ -486,9 +486,9 @@ def test_what_has_strides_is_taken_whole(monkeypatch: pytest.MonkeyPatch) -> Non
     with torch.no_grad():
         whole = strided(hazy)
     assert torch.allclose(dehazer(hazy), whole, atol=1e-5)
-    dehazed, gates = dehazer.with_gates(hazy, dehazer.gates(hazy))
-    assert dehazed.shape == hazy.shape
+    gates = dehazer.gates(hazy)
     assert gates
+    assert torch.allclose(dehazer.with_gates(hazy, gates), whole, atol=1e-5)
 
 
 def test_what_comes_back_lies_as_other_tensors_do(network: nn.Module) -> None:
@@ -515,3 +515,52 @@ def test_no_input_is_replaced_on_disks_that_know_no_case(tmp_path: Path) -> None
         hc.deploy.plan_outputs([big], tmp_path, force=True)
     with pytest.raises(ValueError, match="would both become"):
         hc.deploy.plan_outputs([tmp_path / "A.jpg", tmp_path / "a.bmp"], tmp_path / "out")
+
+
+@pytest.mark.parametrize(
+    ("made", "said"),
+    [
+        (lambda hazy: hazy[..., ::2, ::2], "expected (1, 3, 8, 8), got (1, 3, 4, 4)"),
+        (lambda hazy: hazy[:, :1], "expected (1, 3, 8, 8), got (1, 1, 8, 8)"),
+        (lambda hazy: None, "expected a tensor (B, C, H, W), got NoneType"),
+        (lambda hazy: {}["gate"], "KeyError: 'gate'"),
+        (lambda hazy: hazy + "1", "TypeError: "),
+        (lambda hazy: hazy.nothing, "AttributeError: "),
+    ],
+)
+def test_a_method_that_fails_on_a_file_costs_no_other(
+    made: Callable[[torch.Tensor], torch.Tensor], said: str, tmp_path: Path
+) -> None:
+    files = _pictures(tmp_path)
+    hc.deploy.write_video([torch.full((1, 3, 8, 8), 0.1)], tmp_path / "3.mp4")
+    files.append(tmp_path / "3.mp4")
+
+    def method(hazy: torch.Tensor) -> torch.Tensor:
+        return made(hazy) if (hazy.mean() * 10).round() == 1 else hazy
+
+    targets = hc.deploy.plan_outputs(files, tmp_path / "out")
+    problems = hc.deploy.dehaze_files(targets, method, progress=False)
+    assert [problem.split(":")[0] for problem in problems] == [str(files[1]), str(files[3])]
+    assert said in problems[0]
+    assert sorted(file.name for file in (tmp_path / "out").iterdir()) == ["0.png", "2.png"]
+
+
+def test_a_file_given_by_two_names_is_one_input(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    first, second, _ = _pictures(tmp_path)
+    monkeypatch.chdir(tmp_path)
+    given = [Path("0.png"), first, tmp_path / "." / ".." / tmp_path.name / "0.png", second]
+    assert hc.deploy.find_inputs(given) == [Path("0.png"), second]
+    (tmp_path / "link.png").symlink_to(first)  # a name of its own, a picture of its own
+    assert hc.deploy.find_inputs([first, tmp_path / "link.png"]) == [first, tmp_path / "link.png"]
+
+
+def test_a_dehazer_can_be_copied_and_sent_to_a_process(network: nn.Module) -> None:
+    hazy = torch.rand(1, 3, 16, 20, generator=torch.Generator().manual_seed(0))
+    dehazer = hc.deploy.Dehazer(network, precision="float32")
+    expected = dehazer(hazy)
+    for twin in (copy.deepcopy(dehazer), pickle.loads(pickle.dumps(dehazer))):
+        assert torch.equal(twin(hazy), expected)
+        assert twin.network is not dehazer.network
+        assert twin.gates(hazy).keys() == dehazer.gates(hazy).keys()

@@ -3,6 +3,7 @@
 import errno
 import json
 import math
+import os
 from dataclasses import dataclass, replace
 from pathlib import Path
 
@@ -13,8 +14,9 @@ from hypothesis import strategies as st
 from torch import Tensor, nn
 
 from haze_course import quality
-from haze_course.cli.measuring import write_json
-from haze_course.quality import evaluation
+from haze_course.cli import records
+from haze_course.cli.records import read_csv, write_csv, write_json
+from haze_course.physics import estimate_transmission, transmission_from_depth
 from haze_course.quality.evaluation import (
     METRICS,
     MethodError,
@@ -22,9 +24,7 @@ from haze_course.quality.evaluation import (
     evaluate,
     identity,
     paired_differences,
-    read_csv,
     summarise,
-    write_csv,
 )
 from haze_course.quality.metrics import ciede2000, psnr, ssim
 
@@ -110,6 +110,18 @@ def test_a_method_may_train_on_the_image_if_it_asks_for_gradients(pairs: list[Pa
             return hazy * gain.grad.clamp(0.5, 2)
 
     assert len(evaluate(zero_shot, pairs, name="zero-shot")) == len(pairs)
+
+
+def test_the_physics_is_silent_on_what_is_trained(pairs: list[Pair]) -> None:
+    """Torch warns, here an error, where a number is read off a tensor that asks for gradients."""
+    hazy = pairs[0].hazy.clone().requires_grad_()
+    airlight = torch.full((1, 3), 0.9, requires_grad=True)
+    beta = torch.full((1, 1), 0.5, requires_grad=True)
+    found = estimate_transmission(hazy, airlight) + transmission_from_depth(hazy[:, :1], beta)
+    found.mean().backward()
+    for leaf in (hazy, airlight, beta):
+        assert leaf.grad is not None
+        assert leaf.grad.abs().sum() > 0
 
 
 def test_a_method_cannot_change_the_pairs(pairs: list[Pair]) -> None:
@@ -268,7 +280,7 @@ def test_summary_is_a_row_a_method_with_mean_and_interval() -> None:
     row = rows[0]
     assert (row["images"], row["protocol"], row["seconds"]) == (5, "valid", 0.25)
     assert (row["psnr"], row["ssim"], row["ciede2000"]) == (3.0, 1.5, 0.75)
-    interval = quality.bootstrap_interval([1.0, 2.0, 3.0, 4.0, 5.0])
+    interval = quality.seed_interval([1.0, 2.0, 3.0, 4.0, 5.0])
     assert (row["psnr_low"], row["psnr_high"]) == (interval.low, interval.high)
 
 
@@ -276,7 +288,7 @@ def test_summary_counts_several_hazes_of_a_scene_as_one() -> None:
     gains = {"a": 1.0, "b": 2.0, "c": 4.0}
     records = [record(f"{s}{k}", value=v, scene=s) for s, v in gains.items() for k in range(10)]
     [row] = summarise(records)
-    interval = quality.bootstrap_interval([*gains.values()])
+    interval = quality.seed_interval([*gains.values()])
     assert (row["images"], row["scenes"]) == (30, 3)
     assert (row["psnr_low"], row["psnr_high"]) == pytest.approx((interval.low, interval.high))
     [one] = summarise([record("1", scene="a"), record("2", scene="a")])
@@ -366,7 +378,7 @@ def test_a_full_disk_leaves_what_was_there(tmp_path, monkeypatch, write, existin
         raise OSError(errno.ENOSPC, "No space left on device")
 
     monkeypatch.setattr(Path, "write_text", half_written)
-    monkeypatch.setattr(evaluation.csv, "writer", FullDisk)
+    monkeypatch.setattr(records.csv, "writer", FullDisk)
     with pytest.raises(OSError, match="No space left"):
         write([record("new")], path)
     monkeypatch.undo()
@@ -383,13 +395,34 @@ def test_a_full_disk_leaves_what_was_there(tmp_path, monkeypatch, write, existin
         (f"{HEADER}\nx,s,m,1,1,1,valid\n", "a record is damaged: .*shorter"),
         (f"{HEADER}\nx,s,m,1,1,1,valid,0,0\n", "a record is damaged: .*longer"),
         (f"{HEADER}\nx,s,m,one,1,1,valid,0\n", "could not convert string to float: 'one'"),
+        (f'{HEADER}\n"x{"s" * 2**18}', "a record is damaged: field larger than field limit"),
+        (b"\xff\xfe\x00\x9d" * 999, "expected the columns"),
     ],
 )
-def test_a_damaged_csv_is_refused_by_name(tmp_path: Path, text: str, problem: str) -> None:
+def test_a_damaged_csv_is_refused_by_name(tmp_path: Path, text: str | bytes, problem: str) -> None:
     path = tmp_path / "records.csv"
-    path.write_text(text)
-    with pytest.raises(ValueError, match=f"records.csv: .*{problem}"):
+    path.write_bytes(text.encode() if isinstance(text, str) else text)
+    with pytest.raises(ValueError, match=f"records.csv: .*{problem}") as refusal:
         read_csv(path)
+    assert len(str(refusal.value).encode()) < 1000  # not the whole of a damaged file
+
+
+def test_a_csv_that_a_spreadsheet_saved_is_read(tmp_path: Path) -> None:
+    path = tmp_path / "records.csv"
+    write_csv([record("1")], path)
+    path.write_bytes(b"\xef\xbb\xbf" + path.read_bytes())
+    assert read_csv(path) == [record("1")]
+
+
+def test_a_name_that_is_no_text_is_written_and_read(tmp_path: Path) -> None:
+    """Disks hold names in other encodings than UTF-8."""
+    odd = record(os.fsdecode(b"caf\xe9"))
+    write_csv([odd], tmp_path / "r.csv")
+    assert read_csv(tmp_path / "r.csv") == [odd]
+    write_json([odd], tmp_path / "r.json", [f"{odd.image}: bad"])
+    content = json.loads((tmp_path / "r.json").read_text())
+    assert content["records"][0]["image"] == content["records"][0]["scene"] == "caf?"
+    assert content["problems"] == ["caf?: bad"]
 
 
 def test_a_missing_csv_is_named(tmp_path: Path) -> None:

@@ -17,6 +17,7 @@ LIBRARY = ROOT / "haze_course"
 CLI = (
     "group",
     "lessons",
+    "records",
     "measuring",
     "pictures",
     "sheets",

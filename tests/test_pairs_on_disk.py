@@ -5,7 +5,7 @@ import shutil
 import pytest
 import torch
 
-from haze_course.data import PairedImages, find_pairs, random_crop
+from haze_course.data import PairBatches, PairedImages, PairSettings, find_pairs, random_crop
 from haze_course.images import ImageError, write_image
 
 
@@ -106,3 +106,15 @@ def test_the_data_set_yields_pairs_without_a_batch_dimension(folder, generator):
     hazy, clear = next(iter(loader))
     assert hazy.shape == clear.shape == (4, 3, 16, 16)
     assert (hazy - (0.5 * clear + 0.5)).abs().max() < 1 / 255
+
+
+def test_a_hazy_picture_smaller_than_a_crop_is_found_before_the_training(tmp_path):
+    """RESIDE's clear pictures have a border that the hazy ones lack."""
+    write_image(torch.zeros(1, 3, 48, 64), tmp_path / "clear" / "1.png")
+    for k in (1, 2):
+        write_image(torch.zeros(1, 3, 28, 44), tmp_path / "hazy" / f"1_{k}.png")
+    pairs = find_pairs(tmp_path)
+    message = r"at least 40 x 40 pixels, found 2 smaller \(1_1\.png, 1_2\.png\)"
+    with pytest.raises(ValueError, match=message):
+        PairBatches(pairs, settings=PairSettings(crop=40, workers=0))
+    PairBatches(pairs, settings=PairSettings(crop=28, workers=0))

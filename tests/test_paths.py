@@ -1,10 +1,11 @@
 """Data is found where it may be, and a file is either whole or untouched."""
 
+import os
 from concurrent.futures import ThreadPoolExecutor
 
 import pytest
 
-from haze_course.paths import atomic_path, data_folder, notebooks_folder, write_text
+from haze_course.paths import atomic_path, data_folder, notebooks_folder, only_run_in, write_text
 
 
 def test_a_checkout_finds_its_own_folders():
@@ -65,3 +66,31 @@ def test_as_long_a_name_as_the_disk_allows_can_be_written(tmp_path):
     path = tmp_path / ("n" * 251 + ".txt")
     write_text("x", path)
     assert path.read_text() == "x"
+
+
+@pytest.mark.skipif(os.name != "posix", reason="modes and links as on Unix")
+def test_a_replaced_file_keeps_its_mode_and_a_link_stays_one(tmp_path):
+    path, link = tmp_path / "kept" / "secret.csv", tmp_path / "link.csv"
+    path.parent.mkdir()
+    path.write_text("old")
+    path.chmod(0o600)
+    link.symlink_to(path)
+    write_text("new", link)
+    assert path.read_text() == "new"
+    assert link.is_symlink()
+    assert path.stat().st_mode & 0o777 == 0o600
+    assert [file.name for file in path.parent.iterdir()] == ["secret.csv"]
+
+
+@pytest.mark.skipif(os.name != "posix", reason="users have numbers")
+def test_a_lock_is_of_one_user(tmp_path, monkeypatch):
+    """Another user could not open its file in a folder that all share."""
+    with only_run_in(tmp_path):
+        with pytest.raises(ValueError, match="another run writes there"), only_run_in(tmp_path):
+            pass
+        monkeypatch.setattr(os, "getuid", lambda: 4321)
+        with only_run_in(tmp_path):
+            pass
+    for name in (b"caf\xe9", "caf\u00e9".encode()):
+        with only_run_in(os.fsdecode(name)):
+            pass

@@ -16,6 +16,7 @@ from PIL import Image
 
 import haze_course as hc
 from haze_course.cli.measuring import measure_all
+from haze_course.cli.records import read_csv
 from haze_course.data import find_pairs, find_pictures, split_by_scene
 from haze_course.data.reside_check import REMEDIES, Report, check_reside
 from haze_course.data.reside_sample import choose_sample
@@ -204,6 +205,17 @@ def test_clear_pictures_named_like_the_hazy_ones_share_their_scene(tmp_path: Pat
     assert {pair.scene for pair in find_pairs(tmp_path)} == {"1400"}
 
 
+@pytest.mark.parametrize("name", ["20230501_{}.png", "230501_{}.png"])
+def test_a_date_is_not_the_number_of_a_scene(name: str, tmp_path: Path) -> None:
+    for k in (101010, 111111):
+        put(tmp_path / "hazy" / name.format(k), k)
+        put(tmp_path / "clear" / name.format(k), k + 1)
+    pairs = find_pairs(tmp_path)
+    assert {pair.scene for pair in pairs} == {pair.name for pair in pairs}
+    one, other = split_by_scene(pairs, 0.5)
+    assert len(one) == len(other) == 1
+
+
 def test_counts_are_compared_with_the_published_ones(tmp_path: Path) -> None:
     assert compare_counts("its", 13_990, 1_399).startswith("all of its: 13 990 of 13 990 hazy")
     expected = "subset of its: 1 200 of 13 990 hazy pictures, 120 of 1 399 scenes"
@@ -372,7 +384,32 @@ def test_one_bad_pair_does_not_stop_a_batch(tmp_path: Path) -> None:
         put(place / "gt" / f"{1400 + scene}.png", size=(9, 9))
     other = ("--json", tmp_path / "o.json")
     refused(call(*evaluated(tmp_path, *other, "--force")), "6 of 6 not measured")
-    assert not (tmp_path / "o.json").exists()
+    found = json.loads((tmp_path / "o.json").read_text())
+    assert found["summary"] == found["records"] == []
+    assert len(found["problems"]) == 6
+    assert len((tmp_path / "r.csv").read_text().splitlines()) == 1  # nothing of the call before
+    again = call(*evaluated(tmp_path, "--force", "--resume"))
+    refused(again, "6 of 6 not measured")
+
+
+@pytest.mark.skipif(sys.platform != "linux", reason="other systems refuse such names")
+def test_names_that_are_no_text_stop_nothing(tmp_path: Path) -> None:
+    place = indoor(tmp_path)
+    odd = os.fsdecode(b"caf\xe9")
+    for file in (place / "hazy" / "1400_1.png", place / "gt" / "1400.png"):
+        shutil.copy(file, file.with_name(f"{odd}.png"))
+    (place / "hazy" / os.fsdecode(b"caf\xe9_1.png")).write_bytes(b"")
+    refused(call(*evaluated(tmp_path)), "1 of 8 not measured", "_1.png: expected a picture")
+    names = [record.image for record in read_csv(tmp_path / "r.csv")]
+    assert odd in names
+    content = json.loads((tmp_path / "r.json").read_text())
+    assert "caf?" in [record["image"] for record in content["records"]]
+    assert "caf?_1.png" in content["problems"][0]
+    pairs = find_pairs(tmp_path, layout="sots-indoor")
+    assert sum(len(side) for side in split_by_scene(pairs, 0.5)) == 8
+    done = call("data", "sample", tmp_path / "SOTS", "-n", 99, "-o", tmp_path / "copy")
+    assert done.exit_code == 0, done.output
+    assert any(file.stem == odd for file in (tmp_path / "copy").rglob("*.png"))
 
 
 def test_notebook_09_measures_the_copy_that_haze_reside_names(
@@ -453,10 +490,10 @@ def test_what_was_measured_outlives_what_follows(
     if error is KeyboardInterrupt:
         with pytest.raises(KeyboardInterrupt):
             measure_all(method, pairs, **settings)
-        assert [record.image for record in hc.quality.read_csv(out)] == ["1400_1", "1400_2"]
+        assert [record.image for record in read_csv(out)] == ["1400_1", "1400_2"]
         return
     records, problems = measure_all(method, pairs, **settings)
-    assert hc.quality.read_csv(out) == records
+    assert read_csv(out) == records
     assert len(records) == 5
     assert problems == ['method "m" failed on image "1401_1": ValueError: stop']
     out.unlink()

@@ -1,5 +1,6 @@
 """Contact sheets of real haze: the right pictures on the right pages, and no score."""
 
+import os
 from pathlib import Path
 
 import pytest
@@ -108,3 +109,18 @@ def test_two_pictures_of_one_name_are_both_drawn(tmp_path: Path) -> None:
     written, problems = draw_pages({alone: files[:1], both: files}, {"as it is": lambda x: x})
     assert (written, problems) == ([alone, both], [])
     assert read_image(both).shape[-2] > 1.5 * read_image(alone).shape[-2]
+
+
+@pytest.mark.parametrize(
+    "name", ["price $5 and $6.png", "$\\frac{$.png", os.fsdecode(b"caf\xe9.png")]
+)
+def test_any_name_can_stand_on_a_page(name: str, tmp_path: Path) -> None:
+    file = picture(tmp_path / "a.png", size=(20, 30)).rename(tmp_path / name)
+    methods = {"as $it is": lambda x: x}
+    written, problems = draw_pages({tmp_path / "page.jpg": [file]}, methods)
+    assert (written, problems) == ([tmp_path / "page.jpg"], [])
+    shown = {"hazy": torch.rand(1, 3, 8, 8)}
+    figure = draw_sheet({name: shown}, head="page")
+    assert os.fsencode(name).decode(errors="replace")[:3] in "".join(
+        text.get_text() for text in figure.texts
+    )

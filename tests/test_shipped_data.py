@@ -2,6 +2,7 @@
 
 import csv
 import hashlib
+import importlib
 from collections import defaultdict
 
 import pytest
@@ -77,6 +78,16 @@ def test_no_picture_is_in_two_splits(pictures):
         splits[hashlib.sha256(picture.path.read_bytes()).hexdigest()].add(picture.split)
         splits[picture.name].add(picture.split)
     assert all(len(found) == 1 for found in splits.values())
+
+
+def test_no_place_is_in_two_splits(monkeypatch):
+    """Other pictures of one place, as far as somebody who looked at all of them listed them."""
+    monkeypatch.syspath_prepend(str(data_folder() / "make"))
+    importer = importlib.import_module("import_photos")
+    photos = {photo.name: photo.split for photo in hc.data.photos()}
+    importer.check_split(set(photos))
+    assert importer.SAME_PLACE
+    assert all(split == importer.split_of(name) for name, split in photos.items())
 
 
 @pytest.mark.parametrize("kind", ["room", "street"])

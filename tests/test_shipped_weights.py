@@ -48,6 +48,27 @@ def test_the_student_scores_what_its_card_says_and_beats_the_hazy_input():
     assert scores > hazy + 1
 
 
+@pytest.mark.parametrize("name", [name for name in NAMES if name != "teacher"])
+def test_every_card_says_what_the_network_scores_in_rooms(name):
+    said = hc.nets.read_card(name)["test"]["rooms"][name]["psnr"]
+    assert _psnr(hc.nets.load_pretrained(name), "rooms") == pytest.approx(said, abs=0.05)
+
+
+@pytest.mark.parametrize("which", ["scenes", "rooms", "streets", "photos"])
+def test_all_cards_say_what_the_dark_channel_scores(which):
+    score = _psnr(hc.physics.dehaze_dark_channel, which)
+    for name in NAMES:
+        if name != "teacher":
+            said = hc.nets.read_card(name)["test"][which]["dark channel"]["psnr"]
+            assert score == pytest.approx(said, abs=0.05), name
+
+
+@torch.no_grad()
+def _psnr(method, which):
+    pairs = hc.data.benchmark_pairs(which)
+    return fmean(hc.quality.psnr(method(p.hazy).clamp(0, 1), p.clear).item() for p in pairs)
+
+
 def test_a_place_under_several_hazes_counts_once(monkeypatch):
     """Three hazes of one kitchen that agree add nothing to what two kitchens say."""
     monkeypatch.syspath_prepend(str(data_folder() / "make"))

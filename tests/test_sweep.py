@@ -108,6 +108,8 @@ def test_a_notebook_of_the_course_is_swept_at_a_profile(tmp_path: Path) -> None:
         ("notebook: 07_sum.ipynb\nparameters: {C: [1]}", "no parameter C"),
         ("notebook: 07_sum.ipynb\nparameters: {A: [1, 1]}", "A=1 stands there twice"),
         ("notebook: none.ipynb\nparameters: {A: [1]}", "a number or a file, got 'none.ipynb'"),
+        ("notebook: 07_sum.ipynb\nparameters: {1: [1]}", "expected names, got 1"),
+        ("notebook: 07_sum.ipynb\nparameters: {A: [2024-01-31]}", "A: expected numbers, text"),
         ("notebook: 77\nparameters: {A: [1]}", "no notebook 77"),
         ("notebook: 07_sum.ipynb\nprofile: smoke\nparameters: {A: [1]}", "only a numbered"),
     ],

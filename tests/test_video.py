@@ -394,14 +394,14 @@ def test_a_new_shot_starts_anew() -> None:
 class _Opening(hc.deploy.Dehazer):
     """Opens its one gate to 0.6 at first, to 0.64 ever after, in bfloat16."""
 
-    def gates(self, hazy: Tensor) -> dict[str, Tensor]:
-        return {"gate": torch.tensor(0.6, dtype=torch.bfloat16)}
+    opens = 0.6
 
-    def with_gates(
-        self, hazy: Tensor, gates: dict[str, Tensor]
-    ) -> tuple[Tensor, dict[str, Tensor]]:
-        now = {"gate": torch.tensor(0.64, dtype=torch.bfloat16)}
-        return hazy * 0 + gates["gate"].float(), now
+    def gates(self, hazy: Tensor) -> dict[str, Tensor]:
+        now, self.opens = self.opens, 0.64
+        return {"gate": torch.tensor(now, dtype=torch.bfloat16)}
+
+    def with_gates(self, hazy: Tensor, gates: dict[str, Tensor]) -> Tensor:
+        return hazy * 0 + gates["gate"].float()
 
 
 def test_averages_of_coarse_gates_do_not_stall() -> None:
@@ -411,6 +411,23 @@ def test_averages_of_coarse_gates_do_not_stall() -> None:
     made = [steady(frame).mean().item() for _ in range(300)]
     assert made[0] == pytest.approx(0.6, abs=2e-3)
     assert made[-1] == pytest.approx(0.640625, abs=1e-4)  # 0.64 in bfloat16
+
+
+def test_averaged_gates_stay_among_those_that_the_frames_open() -> None:
+    """An average lies between what it averages: nothing that was replaced may speak in it."""
+    dehazer, used = hc.deploy.load_dehazer("student", precision="float32"), []
+    opened = [dehazer.gates(frame) for frame in passing()]
+    with_gates = dehazer.with_gates
+    dehazer.with_gates = lambda hazy, gates: used.append(gates) or with_gates(hazy, gates)
+    steady = SteadyDehazer(dehazer, rate=25, smoothing=0.2)
+    for frame in passing():
+        steady(frame)
+    assert len(used) == len(opened)
+    for name in opened[0]:
+        each = torch.stack([gates[name] for gates in opened])
+        mean = torch.stack([gates[name] for gates in used])
+        assert (mean >= each.amin(dim=0) - 1e-6).all()
+        assert (mean <= each.amax(dim=0) + 1e-6).all()
 
 
 def test_flicker_is_what_moves_where_nothing_moved() -> None:
@@ -444,3 +461,27 @@ def test_a_video_whose_times_go_back_is_written_in_the_order_shown(
     assert report.frames == 6
     for given, read in zip(frames(), hc.deploy.read_video(out), strict=True):
         assert (read - given).abs().mean() < 8 / 255
+
+
+def test_a_video_whose_pictures_change_their_size_is_named(tmp_path: Path) -> None:
+    import av
+
+    joined = b""
+    for size in (48, 64):
+        path = tmp_path / f"{size}.ts"
+        with av.open(str(path), "w") as container:
+            stream = container.add_stream("mpeg2video", rate=25)
+            stream.width, stream.height, stream.pix_fmt = 64, size, "yuv420p"
+            grey = np.full((size, 64, 3), 128, np.uint8)
+            for _ in range(5):
+                container.mux(stream.encode(av.VideoFrame.from_ndarray(grey, format="rgb24")))
+            container.mux(stream.encode())
+        joined += path.read_bytes()
+        path.unlink()
+    (tmp_path / "two.ts").write_bytes(joined)
+    message = r"two\.ts: expected pictures of one size, got 64 x 48 and later 64 x 64"
+    with pytest.raises(hc.deploy.VideoError, match=message):
+        hc.deploy.dehaze_video(
+            tmp_path / "two.ts", tmp_path / "out.mp4", lambda hazy: hazy, progress=False
+        )
+    assert [file.name for file in tmp_path.iterdir()] == ["two.ts"]

@@ -23,7 +23,6 @@ training that was not stopped. Choices are made on the validation split; the car
 the test split, with the protocol of each named.
 """
 
-import statistics
 from collections.abc import Callable, Sequence
 from dataclasses import replace
 from functools import partial
@@ -40,7 +39,7 @@ from haze_course.data.benchmark import benchmark_pairs
 from haze_course.data.shipped import Scene
 from haze_course.machine import describe
 from haze_course.quality.evaluation import Method, Record, evaluate, identity, paired_differences
-from haze_course.quality.statistics import Interval, bootstrap_interval, seed_interval
+from haze_course.quality.statistics import Interval, bootstrap_interval
 from haze_course.training.loop import History
 from haze_course.training.recipes import SHAVE, enlarge, super_resolution_psnr
 
@@ -92,14 +91,9 @@ def score_dehazer(network: nn.Module, name: str) -> Scores:
 
 
 def over_places(gains: list[float], places: list[str]) -> Interval:
-    """One number a place: a kitchen in three hazes is one kitchen. Of few, by Student's t."""
-    found = [
-        statistics.fmean(gain for gain, other in zip(gains, places, strict=True) if other == place)
-        for place in dict.fromkeys(places)
-    ]
-    if len(found) == len(gains):
-        return bootstrap_interval(gains, over="pictures")
-    return seed_interval(found, over="places")
+    """A kitchen in three hazes is one kitchen."""
+    over = "pictures" if len(set(places)) == len(places) else "places"
+    return hc.quality.scene_interval(gains, places, over=over)
 
 
 def words(interval: Interval) -> str:

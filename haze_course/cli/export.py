@@ -12,7 +12,7 @@ from haze_course.data.benchmark import benchmark_pairs
 from haze_course.data.haze import sample_haze
 from haze_course.data.shipped import real_haze, scenes
 from haze_course.deploy.export import export_onnx, largest_difference, quantize_onnx
-from haze_course.deploy.inference import load_onnx
+from haze_course.deploy.inference import check_size, load_onnx
 from haze_course.nets.weights import load_pretrained
 from haze_course.paths import atomic_path
 from haze_course.quality.evaluation import Method
@@ -32,6 +32,7 @@ def export(*, model: str, out: Path, int8: bool, force: bool) -> None:
     """Write a network as ONNX for other runtimes; any height and width, RGB in [0, 1]."""
     check_result(out, ".onnx", force=force)
     network = load_pretrained(model)
+    check_size(network, model, type(network).__name__)
     with TemporaryDirectory() as folder:  # checked there: what stands at `out` is sound
         made = Path(folder) / "float32.onnx"
         _export_checked(network, made, out)

@@ -55,8 +55,11 @@ def check_result(path: Path, suffix: str, *, force: bool) -> None:
 
 def method_name(model: str) -> str:
     """What tables call a network: a shipped name, or a file's with a hash, as two may share one."""
+    from haze_course.nets.weights import checkpoint_path
+    from haze_course.paths import data_folder
+
     file = Path(model)
-    if not file.is_file():
+    if not file.is_file() or checkpoint_path(model).parent == data_folder() / "checkpoints":
         return file.stem
     return f"{file.stem} {hashlib.sha256(file.read_bytes()).hexdigest()[:8]}"
 

@@ -2,18 +2,18 @@
 
 import shlex
 import sys
-from collections.abc import Sequence
+from collections.abc import Collection, Mapping, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, NoReturn
 
 import click
 from click.core import ParameterSource
 
-from haze_course.cli.group import FOLDER, UserError, timeout_option
+from haze_course.cli.group import FOLDER, UserError, check_result, timeout_option
 
 if TYPE_CHECKING:
     from haze_course.course.pages import Row
-    from haze_course.teaching.progress import Entry
+    from haze_course.teaching.progress import Entry, Progress
 
 
 def _joined(_context: click.Context, _option: click.Parameter, given: Sequence[str]) -> str | None:
@@ -108,26 +108,67 @@ def start(*, folder: Path, update: bool) -> None:
 
 
 @click.command()
-@click.argument("folder", default=".", type=FOLDER)
-def progress(*, folder: Path) -> None:
-    """Show what was attempted and solved in FOLDER, a learner's own notebooks."""
+@click.argument("folders", nargs=-1, type=FOLDER)
+@click.option("--csv", "csv_file", type=FOLDER, help="One line a folder and exercise.")
+@click.option("--force", is_flag=True, help="Replace a CSV that is there.")
+def progress(*, folders: Sequence[Path], csv_file: Path | None, force: bool) -> None:
+    """Show what was attempted and solved in FOLDERS of learners' own notebooks.
+
+    Without FOLDERS, in this one. Of several, a table: a line a folder, a column a notebook.
+    """
     from haze_course.course.profiles import list_notebooks
     from haze_course.paths import notebooks_folder
     from haze_course.teaching.exercises import exercises_of
-    from haze_course.teaching.progress import read_progress
+    from haze_course.teaching.progress import read_learner, write_csv
 
-    if not folder.is_dir():
-        raise FileNotFoundError(f"{folder}: expected a folder of notebooks, found none; name yours")
-    kept = read_progress(folder)
-    solved = asked = 0
-    for path in list_notebooks(notebooks_folder()):
-        names = list(exercises_of(path.stem[:2]))
-        done = [name for name in names if name in kept and kept[name]["done"]]
-        solved, asked = solved + len(done), asked + len(names)
-        click.echo(f"{path.stem:30} {len(done)} of {len(names)} done")
+    distinct = list({folder.resolve(): folder for folder in folders or [Path()]}.values())
+    learners = dict(zip(_names(distinct), map(read_learner, distinct), strict=True))
+    asked = {path.stem: exercises_of(path.stem[:2]) for path in list_notebooks(notebooks_folder())}
+    if csv_file:
+        check_result(csv_file, ".csv", force=force)
+        every = [one for exercises in asked.values() for one in exercises.items()]
+        write_csv(learners, {name: len(one.properties) for name, one in every}, csv_file)
+    if len(learners) > 1:
+        _print_learners(learners, asked)
+    else:
+        _print_learner(next(iter(learners.values())), asked)
+
+
+def _names(folders: Sequence[Path]) -> list[str]:
+    """What tables call folders: their names, or, where two share one, as they were given."""
+    names = [folder.resolve().name for folder in folders]
+    return [
+        name if names.count(name) == 1 else str(folder)
+        for name, folder in zip(names, folders, strict=True)
+    ]
+
+
+def _print_learner(kept: "Progress", asked: Mapping[str, Collection[str]]) -> None:
+    """Every exercise of every notebook."""
+    from haze_course.teaching.progress import solved
+
+    for stem, names in asked.items():
+        click.echo(f"{stem:30} {solved(kept, names)} of {len(names)} done")
         for name in names:
             click.echo(f"  {name}  {_attempts(kept.get(name))}")
-    click.echo(f"Together: {solved} of {asked} exercises done")
+    every = [name for names in asked.values() for name in names]
+    click.echo(f"Together: {solved(kept, every)} of {len(every)} exercises done")
+
+
+def _print_learners(
+    learners: "Mapping[str, Progress]", asked: Mapping[str, Collection[str]]
+) -> None:
+    """Solved / asked: a line a learner, a column a notebook."""
+    from haze_course.teaching.progress import solved
+
+    groups = [*asked.values(), [name for names in asked.values() for name in names]]
+    rows = [["folder", *(stem[:2] for stem in asked), "together"]]
+    for folder, kept in learners.items():
+        rows.append([folder, *(f"{solved(kept, names)}/{len(names)}" for names in groups)])
+    widths = [max(map(len, column)) for column in zip(*rows, strict=True)]
+    for first, *cells in rows:
+        aligned = [cell.rjust(width) for cell, width in zip(cells, widths[1:], strict=True)]
+        click.echo("  ".join([first.ljust(widths[0]), *aligned]))
 
 
 def _attempts(entry: "Entry | None") -> str:

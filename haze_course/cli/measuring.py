@@ -1,28 +1,23 @@
 """Many pairs through one method: what is measured is kept, and one bad pair stops nothing."""
 
-import json
-import math
 import time
-from collections.abc import Iterable, Sequence
-from dataclasses import asdict, dataclass
+from collections.abc import Sequence
+from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 from torch import Tensor
 from tqdm import tqdm
 
+from haze_course.cli.records import read_csv, write_csv
 from haze_course.data.reside import PairFiles
 from haze_course.deploy.batch import problem_line
 from haze_course.guards import check_choice
-from haze_course.paths import write_text
 from haze_course.quality.evaluation import (
     Method,
     MethodError,
     Record,
     evaluate,
-    read_csv,
-    summarise,
-    write_csv,
 )
 from haze_course.quality.metrics import SSIM_PROTOCOLS
 
@@ -124,16 +119,9 @@ def measure_all(
     finally:
         if csv_file and records:
             write_csv(_sorted(records, pairs), csv_file)
+    if csv_file and not records:  # what stood there is of another call
+        write_csv([], csv_file)
     return _sorted(records, pairs), problems
-
-
-def write_json(records: Iterable[Record], path: Path | str) -> None:
-    """``{"summary": [...], "records": [...]}``; an infinite PSNR is the string "inf"."""
-    records = list(records)
-    tables = {"summary": summarise(records), "records": [asdict(record) for record in records]}
-    for row in (*tables["summary"], *tables["records"]):
-        row.update({key: "inf" for key, cell in row.items() if cell == math.inf})
-    write_text(json.dumps(tables, indent=1, allow_nan=False), path)
 
 
 def _load(pair: "AnyPair") -> _Loaded:

@@ -114,7 +114,8 @@ def evaluate(
     A pair that cannot be measured does not stop the others: it is named at the end, with exit
     code 2.
     """
-    from haze_course.cli.measuring import measure_all, read_done, write_json
+    from haze_course.cli.measuring import measure_all, read_done
+    from haze_course.cli.records import write_json
     from haze_course.quality.evaluation import summarise
 
     if resume and csv_file is None:
@@ -130,8 +131,8 @@ def evaluate(
     records, problems = measure_all(
         run, pairs, name=name, protocol=protocol, done=done, csv_file=csv_file
     )
-    if records and json_file:
-        write_json(records, json_file)
+    if json_file:
+        write_json(records, json_file, problems)
     for row in summarise(records):
         click.echo(f"{row['method']} on {row['images']} images of {where}, means:")
         click.echo(

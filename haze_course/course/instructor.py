@@ -25,7 +25,19 @@ from haze_course.teaching.quiz import Question, quizzes_of
 
 SESSIONS, SESSION_MINUTES = 6, 90
 TOUR, TOUR_MINUTES = ("00", "01", "03", "11"), 120
+_TASK = re.compile(
+    r"^\*\*Exercise (\d\d-\d)\*\* \((\d+) minutes\)\.\s+(.+?)(?=^\*\*Exercise |\Z)", re.M | re.S
+)
+_UNBROKEN = {ord("-"): "\u2011", ord(" "): "\u00a0"}  # a table breaks no line within "03-1 (12)"
 _SEED = 0  # of the counterexamples: the same in every pack
+
+
+@dataclass(frozen=True)
+class Task:
+    """An exercise as the learner reads it."""
+
+    minutes: int
+    text: str
 
 
 @dataclass(frozen=True)
@@ -36,6 +48,7 @@ class Lesson:
     title: str
     minutes: int  # of a learner, as its first cell says
     objectives: list[str]
+    tasks: dict[str, Task]  # by exercise
 
     @property
     def number(self) -> str:
@@ -78,13 +91,36 @@ def write_pack(notebooks: Path, out: Path) -> list[Path]:
 
 
 def read_lesson(path: Path) -> Lesson:
-    """Title, minutes and objectives, from the first cells of a notebook."""
-    first, second = (cell.source for cell in read_notebook(path).cells[:2])
+    """Title, minutes and objectives, from the first cells of a notebook, and its exercises.
+
+    Raises:
+        ValueError: minutes are missing, or the text of an exercise.
+    """
+    notebook = read_notebook(path)
+    first, second = (cell.source for cell in notebook.cells[:2])
     minutes = re.search(r"\*(\d+) minutes", first)
     if minutes is None:
         raise ValueError(f"{path}: expected '*45 minutes ...' in its first cell")
+    tasks = _tasks(notebook)
+    for name in exercises_of(path.stem[:2]):
+        if name not in tasks:
+            raise ValueError(
+                f"{path}: expected a paragraph '**Exercise {name}** (10 minutes). ...' in a "
+                "Markdown cell, found none; write it above the cell of the exercise"
+            )
     objectives = [" ".join(item.split()) for item in re.findall(r"(?ms)^- (.*?)[;.]$", second)]
-    return Lesson(path, first.splitlines()[0].removeprefix("# "), int(minutes[1]), objectives)
+    title = first.splitlines()[0].removeprefix("# ")
+    return Lesson(path, title, int(minutes[1]), objectives, tasks)
+
+
+def _tasks(notebook: NotebookNode) -> dict[str, Task]:
+    """Exercise -> its text, which goes from its name to the end of the cell or to the next."""
+    return {
+        name: Task(int(minutes), text.strip())
+        for cell in notebook.cells
+        if cell.cell_type == "markdown"
+        for name, minutes, text in _TASK.findall(cell.source)
+    }
 
 
 def solve(notebook: NotebookNode, number: str) -> NotebookNode:
@@ -108,8 +144,11 @@ def guide(lessons: Sequence[Lesson]) -> str:
     parts = [
         "# Instructor's guide",
         "The notebooks beside this page are solved; their pages show every figure to expect. "
-        "Learners get the blank ones: `haze-course start my-course`. Each learner's "
-        "`haze-course progress my-course` lists what they attempted and solved.",
+        "Learners get the blank ones: `haze-course start my-course`. "
+        "`haze-course progress my-course` lists what a learner attempted and solved; with many "
+        "folders, as in `haze-course progress class/*`, it is a table of all of them, and "
+        "`--csv class.csv` keeps it. Any learner can make this pack with the same command, so the "
+        "exercises are for practice and not for marks.",
         "| notebook | minutes of a learner | computing | exercises |\n|---|---:|---:|---:|\n"
         + "\n".join(rows),
         _plan(lessons),
@@ -137,15 +176,20 @@ def _plan(lessons: Sequence[Lesson]) -> str:
         f"## {SESSIONS} sessions of {SESSION_MINUTES} minutes",
         "What does not fit is homework: let learners finish the last exercises and the exit quiz "
         "at home, and open the next session with them.\n\n"
-        "| session | notebooks | minutes | at home |\n|---|---|---:|---:|",
+        "| session | notebooks | exercises (minutes) | minutes | at home |\n"
+        "|---|---|---|---:|---:|",
     ]
     cuts = sessions_of([lesson.minutes for lesson in lessons], SESSIONS)
     for number, places in enumerate(cuts, start=1):
         chosen = [lessons[place] for place in places]
         total = sum(lesson.minutes for lesson in chosen)
         titles = ", ".join(lesson.title for lesson in chosen)
+        tasks = [task for lesson in chosen for task in lesson.tasks.items()]
+        exercises = ", ".join(
+            f"{name} ({task.minutes})".translate(_UNBROKEN) for name, task in tasks
+        )
         home = max(total - SESSION_MINUTES, 0)
-        lines[-1] += f"\n| {number} | {titles} | {total - home} | {home or '-'} |"
+        lines[-1] += f"\n| {number} | {titles} | {exercises} | {total - home} | {home or '-'} |"
     return "\n\n".join(lines)
 
 
@@ -167,14 +211,16 @@ def _chapter(lesson: Lesson) -> str:
     parts = [f"## {lesson.title}", "**Learners can afterwards:** " + "; ".join(lesson.objectives)]
     mistakes = mistakes_of(lesson.number) if exercises_of(lesson.number) else {}
     for name, asked in exercises_of(lesson.number).items():
-        parts.append(_exercise(name, asked, mistakes[name]))
+        parts.append(_exercise(name, lesson.tasks[name], asked, mistakes[name]))
     for name, questions in quizzes_of(lesson.number).items():
         parts.append(f"### Quiz {name}\n\n" + "\n\n".join(map(_question, questions)))
     return "\n\n".join(parts)
 
 
-def _exercise(name: str, asked: Exercise, mistakes: Sequence[Mistake]) -> str:
-    lines = [f"### Exercise {name}", "What holds for every right answer:"]
+def _exercise(name: str, task: Task, asked: Exercise, mistakes: Sequence[Mistake]) -> str:
+    lines = [f"### Exercise {name} ({task.minutes} minutes)"]
+    lines.append("\n".join(f"> {line}".rstrip() for line in task.text.splitlines()))
+    lines.append("What holds for every right answer:")
     lines.append("\n".join(f"- {(p.__doc__ or '').strip()}" for p in asked.properties))
     lines.append(f"One solution:\n\n```python\n{solution(asked.reference)}\n```")
     lines.append("Common mistakes, and what the learner reads:")

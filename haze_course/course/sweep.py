@@ -85,6 +85,16 @@ def _axes(file: Path, axes: Any) -> dict[str, list[Any]]:
     lists = isinstance(axes, dict) and all(isinstance(v, list) and v for v in axes.values())
     if not axes or not lists:
         raise ValueError(f"{file}: expected parameters: {{NAME: [value, ...], ...}}, got {axes}")
+    for name, values in axes.items():
+        if not isinstance(name, str):
+            raise ValueError(f"{file}: parameters: expected names, got {name!r}")
+        try:
+            json.dumps(values)
+        except TypeError as error:
+            raise ValueError(
+                f"{file}: {name}: expected numbers, text, true or false, got {values}; put what is "
+                "text, as a date, in quotes"
+            ) from error
     return axes
 
 

@@ -6,9 +6,10 @@ with the batch it would have seen, and processes that train together divide the 
 
 import itertools
 import math
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from contextlib import suppress
 from dataclasses import dataclass
+from pathlib import Path
 from typing import Any, NamedTuple
 
 import torch
@@ -185,17 +186,27 @@ class _Pictures(Dataset[Any]):
 
 def _check_sides(pairs: Sequence[PairFiles], crop: int) -> None:
     """Now, not when a training of hours meets a small one; what is no picture fails when read."""
-    small = []
-    for path in dict.fromkeys(pair.clear_path for pair in pairs if crop):
-        with suppress(ImageError):
-            if short_side(path) < crop:
-                small.append(path.name)
-    if small:
+    if not crop:
+        return
+    clear = _smaller(dict.fromkeys(pair.clear_path for pair in pairs), crop)
+    known = set(clear)  # named once: a hazy picture is no larger than its clear one
+    hazy = _smaller((pair.hazy_path for pair in pairs if pair.clear_path not in known), crop)
+    if small := [path.name for path in (*clear, *hazy)]:
         shown = ", ".join(small[:5]) + ", ..." * (len(small) > 5)
         raise ValueError(
             f"crop: expected pictures of at least {crop} x {crop} pixels, found {len(small)} "
             f"smaller ({shown}); leave them out, or cut smaller"
         )
+
+
+def _smaller(paths: Iterable[Path], side: int) -> list[Path]:
+    """Those whose shorter side is less, as far as they have one."""
+    small = []
+    for path in paths:
+        with suppress(ImageError):
+            if short_side(path) < side:
+                small.append(path)
+    return small
 
 
 def _stack(pairs: list[Any]) -> Any:

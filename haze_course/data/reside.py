@@ -32,7 +32,8 @@ class PairFiles(NamedTuple):
     @property
     def scene(self) -> str:
         """What all haze of one clear picture shares: ``1400`` for 1400_2.png."""
-        number = re.match(r"\d+(?=_)", self.name)  # the clear picture may be called 1400_2.png too
+        # The clear picture may be called 1400_2.png too. More than five digits are a date.
+        number = re.match(r"\d{1,5}(?=_)", self.name)
         return number[0] if number else self.clear_path.stem
 
     @property
@@ -193,7 +194,10 @@ def split_by_scene(
 
 def draw_scenes(scenes: Iterable[str], seed: int) -> list[str]:
     """Each scene once, in an order that looks random and is the same on every machine."""
-    return sorted(set(scenes), key=lambda s: hashlib.sha256(f"{seed} {s}".encode()).digest())
+    return sorted(
+        set(scenes),
+        key=lambda s: hashlib.sha256(f"{seed} {s}".encode(errors="surrogateescape")).digest(),
+    )
 
 
 class PairedImages(Dataset[tuple[Tensor, ...]]):

@@ -11,6 +11,7 @@ from tqdm import tqdm
 from haze_course.deploy.ahead import Behind, ahead
 from haze_course.deploy.inference import Method
 from haze_course.deploy.video import dehaze_video
+from haze_course.guards import check_image
 from haze_course.images import (
     SUFFIXES,
     Metadata,
@@ -41,7 +42,10 @@ def find_inputs(inputs: Sequence[Path]) -> list[Path]:
         if not path.exists():
             raise FileNotFoundError(f"{path}: no such file or folder")
         files += list_files(path, SUFFIXES | VIDEO_SUFFIXES) if path.is_dir() else [path]
-    return list(dict.fromkeys(files))
+    named: dict[Path, Path] = {}
+    for file in files:  # a link of another name stays an input of its own
+        named.setdefault(file.parent.resolve() / file.name, file)
+    return list(named.values())
 
 
 def plan_outputs(files: Sequence[Path], out: Path, *, force: bool = False) -> dict[Path, Path]:
@@ -118,7 +122,7 @@ def dehaze_files(
                 if isinstance(read, Exception):
                     raise read
                 image, metadata = read
-                behind(write, file, method(image), metadata)
+                behind(write, file, _same_size(method(image), image), metadata)
             bar.update()
         for file in (file for file in targets if is_video(file)):
             with noting(problems, file):
@@ -137,7 +141,9 @@ def noting(problems: list[str], file: Path) -> Iterator[None]:
     """What ails one file becomes a line in `problems`; what every other would meet is raised."""
     try:
         yield
-    except _BAD_FILE as error:
+    except ImportError:  # of an extra
+        raise
+    except Exception as error:  # a method may raise anything
         if isinstance(error, OSError) and error.errno in _STOPS_ALL:
             raise
         problems.append(problem_line(str(file), error))
@@ -145,8 +151,19 @@ def noting(problems: list[str], file: Path) -> Iterator[None]:
 
 def problem_line(name: str, error: Exception) -> str:
     """What was said of a file, its name in front if it is not in it."""
-    text = str(error) or type(error).__name__
+    kind, text = type(error).__name__, str(error)
+    if not isinstance(error, _BAD_FILE):  # 'gate' says little, KeyError: 'gate' more
+        text = f"{kind}: {text}"
+    text = text or kind
     return text if name in text else f"{name}: {text}"
+
+
+def _same_size(dehazed: Tensor, hazy: Tensor) -> Tensor:
+    check_image(dehazed, "output")
+    if dehazed.shape != hazy.shape:
+        sizes = f"expected {tuple(hazy.shape)}, got {tuple(dehazed.shape)}"
+        raise ValueError(f"output: {sizes}; choose a method that keeps the size")
+    return dehazed
 
 
 def _read(file: Path) -> tuple[Tensor, Metadata] | Exception:

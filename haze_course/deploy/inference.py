@@ -8,7 +8,7 @@ from contextlib import AbstractContextManager
 from pathlib import Path
 from threading import RLock
 from types import ModuleType
-from typing import Literal, get_args
+from typing import Any, Literal, get_args
 
 import torch
 from torch import Tensor, nn
@@ -19,12 +19,10 @@ from haze_course.deploy.tiles import (
     Gates,
     dehaze_in_tiles,
     fits_tiles,
-    gate_names,
     read_gates,
     run_in_tiles,
     shrink_to,
 )
-from haze_course.distill.terms import tapped
 from haze_course.guards import check_choice, check_image, check_unit_range
 from haze_course.machine import cores, multiplies_bfloat16, needs_extra, usable_device
 from haze_course.nets.weights import WeightsError, load_pretrained
@@ -102,21 +100,18 @@ class Dehazer:
             return read_gates(self.network, shrink_to(hazy, GATE_PIXELS))
 
     @torch.no_grad()
-    def with_gates(self, hazy: Tensor, gates: Gates) -> tuple[Tensor, Gates]:
-        """Dehazed under given gates, and the gates that the network would have opened.
+    def with_gates(self, hazy: Tensor, gates: Gates) -> Tensor:
+        """Dehazed under given gates, (1, 3, H, W), in tiles where the network fits them."""
+        large = hazy[0, 0].numel() > WHOLE_PIXELS and fits_tiles(self.network)
+        with self._turn, self._autocast():
+            tile = TILE if large else max(hazy.shape[-2:])
+            return run_in_tiles(self.network, hazy, gates, tile=tile).cpu()
 
-        Args:
-            hazy: (1, 3, H, W).
-            gates: from `gates`, or from here.
-        """
-        if hazy[0, 0].numel() > WHOLE_PIXELS and fits_tiles(self.network):
-            opened, tile = self.gates(hazy), TILE
-        else:  # one tile, in which the gates can be read while they are replaced
-            opened, tile = {}, max(hazy.shape[-2:])
-        names = [] if opened else gate_names(self.network)
-        with self._turn, self._autocast(), tapped(self.network, names) as seen:
-            dehazed = run_in_tiles(self.network, hazy, gates, tile=tile)
-        return dehazed.cpu(), opened or dict(seen)
+    def __getstate__(self) -> dict[str, Any]:
+        return {name: value for name, value in vars(self).items() if name != "_turn"}
+
+    def __setstate__(self, state: dict[str, Any]) -> None:
+        vars(self).update(state, _turn=RLock())  # a copy has a network, and turns, of its own
 
     def _autocast(self) -> AbstractContextManager[None]:
         return torch.autocast(self.device.type, torch.bfloat16, enabled=self._half)
@@ -165,7 +160,7 @@ class OnnxDehazer:
             )
         self._name = given[0].name
         fixed = (size if isinstance(size, int) else 64 for size in given[0].shape[2:])
-        _check_size(self, path, "one", (1, 3, *fixed))
+        check_size(self, path, "one", (1, 3, *fixed))
 
     def __call__(self, hazy: Tensor) -> Tensor:
         """Hazy (B, 3, H, W), any float -> dehazed, same shape, float32."""
@@ -186,7 +181,10 @@ def _exceptions(module: ModuleType) -> tuple[type[Exception], ...]:
     return tuple(kind for kind in kinds if issubclass(kind, Exception))
 
 
-def _check_size(method: Method, name: str | Path, kind: str, size: tuple[int, ...]) -> None:
+def check_size(
+    method: Method, name: str | Path, kind: str, size: tuple[int, ...] = (1, 3, 4, 6)
+) -> None:
+    """A method that makes pictures as large as those it gets; WeightsError where it does not."""
     with torch.no_grad():
         made = method(torch.zeros(size))
     if made.shape != size:
@@ -227,7 +225,7 @@ def load_dehazer(
             raise ValueError(f"{name}: an ONNX file runs as it is written, on the processor")
         return load_onnx(name)
     network = load_pretrained(name)
-    _check_size(network, name, type(network).__name__, (1, 3, 4, 6))
+    check_size(network, name, type(network).__name__)
     return Dehazer(network, device=device, precision=precision, compiled=compiled)
 
 

@@ -19,10 +19,12 @@ _CUT = 0.1  # mean change from frame to frame, of 1: a new shot
 
 
 class SteadyDehazer:
-    """frame -> dehazed frame, gates averaged over the frames before: g <- a g + (1 - a) g_now.
+    """frame -> dehazed frame, its gates averaged over time: g <- a g + (1 - a) g_now.
 
-    a = exp(-1 / (rate * smoothing)). A frame is dehazed with the average up to the one before, so
-    that no frame goes through the network twice; a new shot starts the average anew.
+    a = exp(-1 / (rate * smoothing)). g_now are the gates that the frame would open alone. Were
+    they read while g is in place, later gates would answer the earlier ones that were replaced,
+    and the average would drift; so each frame, or a copy of at most `GATE_PIXELS`, goes through
+    the network once more. A new shot starts the average anew.
 
     Args:
         dehazer: its network has gates.
@@ -41,14 +43,13 @@ class SteadyDehazer:
         """Hazy (1, 3, H, W), any float -> dehazed, same shape, float32."""
         frame = check_picture(frame)
         before, self._before = self._before, frame
+        now = {name: gate.float() for name, gate in self._dehazer.gates(frame).items()}
         if before is None or before.shape != frame.shape or (frame - before).abs().mean() > _CUT:
-            self._gates = self._dehazer.gates(frame)
-        dehazed, now = self._dehazer.with_gates(frame, self._gates)
+            self._gates = now
         self._gates = {  # in float32: a step of the average is finer than bfloat16
-            name: torch.lerp(now[name].float(), gate.float(), self._keep)
-            for name, gate in self._gates.items()
+            name: torch.lerp(gate, self._gates[name], self._keep) for name, gate in now.items()
         }
-        return dehazed
+        return self._dehazer.with_gates(frame, self._gates)
 
 
 class Flicker:

@@ -10,12 +10,13 @@ from fractions import Fraction
 from pathlib import Path
 from typing import Any
 
+import torch
 from torch import Tensor
 from tqdm import tqdm
 
 from haze_course.deploy.ahead import Behind, ahead
 from haze_course.deploy.containers import VideoError, check_whole
-from haze_course.deploy.frames import colours_of, upright
+from haze_course.deploy.frames import check_sizes, colours_of, upright
 from haze_course.deploy.inference import Dehazer, Method
 from haze_course.deploy.steady import Flicker, SteadyDehazer
 from haze_course.deploy.tiles import gate_names
@@ -67,7 +68,7 @@ def dehaze_video(
     """
     with needs_extra("video"):
         import av
-    start, flicker, count = time.perf_counter(), Flicker(), 0
+    start, flicker, count, first = time.perf_counter(), Flicker(), 0, torch.Size()
     try:
         with av.open(str(source)) as reader, atomic_path(_mp4(target)) as part:
             if not reader.streams.video:
@@ -84,10 +85,9 @@ def dehaze_video(
                         behind(writer.hear, piece)
                         continue
                     hazy = upright(piece)
+                    first = first or hazy.shape
                     dehazed = method(hazy)
-                    if dehazed.shape != hazy.shape:
-                        sizes = f"{tuple(hazy.shape)}, got {tuple(dehazed.shape)}"
-                        raise VideoError(f"{source}: expected a method that keeps {sizes}")
+                    check_sizes(source, first, hazy.shape, dehazed.shape)
                     flicker.add(hazy, dehazed)
                     behind(writer.encode, dehazed, piece)
                     bar.update()

@@ -89,7 +89,7 @@ def estimate_transmission(
     """
     check_number(omega, "omega", 0, 1)
     airlight = per_image(airlight, "airlight", check_image(hazy, "hazy", channels=3))
-    check_number(float(airlight.min()), "airlight", 0)
+    check_number(float(airlight.detach().min()), "airlight", 0)
     return 1 - omega * dark_channel(hazy / airlight.clamp_min(1e-3), patch=patch)
 
 

@@ -28,8 +28,8 @@ def transmission_from_depth(depth: Tensor, beta: Tensor | float) -> Tensor:
     """
     check_image(depth, "depth", channels=1)
     beta = per_image(beta, "beta", depth)
-    check_number(float(depth.min()), "depth", 0)
-    check_number(float(beta.min()), "beta", 0)
+    check_number(float(depth.detach().min()), "depth", 0)
+    check_number(float(beta.detach().min()), "beta", 0)
     return torch.exp(-beta * depth)
 
 

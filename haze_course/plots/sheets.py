@@ -1,12 +1,14 @@
 """Contact sheets: many pictures, each in a row with what several methods make of it."""
 
 from collections.abc import Mapping
+from typing import Any
 
 import torch.nn.functional as F
 from matplotlib.figure import Figure
 from torch import Tensor
 
 from haze_course.guards import check_image
+from haze_course.paths import plain_name
 from haze_course.plots.figures import WIDTH
 
 _SIDE = 520  # pixels of a panel's long side: more than are printed, less than a photograph has
@@ -39,10 +41,10 @@ def draw_sheet(rows: Mapping[str, Mapping[str, Tensor]], *, head: str) -> Figure
             "put fewer on a page, or take out what is much taller than wide"
         )
     figure = Figure(figsize=(WIDTH, tall))
-    figure.text(0.002, 1 - 0.6 * _HEAD / tall, head, fontsize=10, va="center")
+    _write(figure, 0.002, 1 - 0.6 * _HEAD / tall, head, fontsize=10)
     for number, column in enumerate(columns):
         place = (number * (wide + _GAP) + wide / 2) / WIDTH, 1 - 1.6 * _HEAD / tall
-        figure.text(*place, column, fontsize=10, ha="center", va="center", weight="bold")
+        _write(figure, *place, column, fontsize=10, ha="center", weight="bold")
     top = tall - 2 * _HEAD
     for (name, row), height in zip(rows.items(), heights, strict=True):
         top -= height
@@ -52,9 +54,14 @@ def draw_sheet(rows: Mapping[str, Mapping[str, Tensor]], *, head: str) -> Figure
             )
             axes.set_axis_off()
             axes.imshow(_small(row[column], column)[0].permute(1, 2, 0).numpy(), aspect="auto")
-        figure.text(0.002, (top - 0.5 * _LABEL) / tall, name, fontsize=7, va="center")
+        _write(figure, 0.002, (top - 0.5 * _LABEL) / tall, name, fontsize=7)
         top -= _LABEL
     return figure
+
+
+def _write(figure: Figure, x: float, y: float, text: str, **look: Any) -> None:
+    """Names of files as they are: a ``$`` in one begins no formula."""
+    figure.text(x, y, plain_name(text), va="center", parse_math=False, **look)
 
 
 def _small(picture: Tensor, name: str) -> Tensor:

@@ -8,9 +8,7 @@ from haze_course.quality.evaluation import (
     evaluate,
     identity,
     paired_differences,
-    read_csv,
     summarise,
-    write_csv,
 )
 from haze_course.quality.metrics import (
     SSIM_PROTOCOLS,
@@ -23,6 +21,8 @@ from haze_course.quality.metrics import (
 from haze_course.quality.statistics import (
     Interval,
     bootstrap_interval,
+    scene_interval,
+    scene_means,
     seed_interval,
     sentence,
     verdict,
@@ -42,12 +42,12 @@ __all__ = [
     "identity",
     "paired_differences",
     "psnr",
-    "read_csv",
+    "scene_interval",
+    "scene_means",
     "seed_interval",
     "sentence",
     "srgb_to_lab",
     "ssim",
     "summarise",
     "verdict",
-    "write_csv",
 ]

@@ -1,17 +1,15 @@
-"""Any method over any pairs -> one record an image; tables, paired differences, files.
+"""Any method over any pairs -> one record an image; tables, paired differences.
 
 A method is a function or a network that maps a hazy batch to a dehazed batch, (B, 3, H, W) ->
 (B, 3, H, W) in RGB [0, 1]. Nothing else is known of it here.
 """
 
-import csv
 import math
 import time
 from collections.abc import Callable, Iterable
-from dataclasses import astuple, dataclass
-from pathlib import Path
+from dataclasses import dataclass
 from statistics import fmean, median
-from typing import Any, get_type_hints
+from typing import Any
 
 import torch
 from torch import Tensor, nn
@@ -19,9 +17,8 @@ from tqdm import tqdm
 
 from haze_course.guards import check_choice, check_image
 from haze_course.machine import device_of
-from haze_course.paths import atomic_path
 from haze_course.quality.metrics import SSIM_PROTOCOLS, ciede2000, psnr, ssim
-from haze_course.quality.statistics import bootstrap_interval
+from haze_course.quality.statistics import scene_interval
 
 Method = Callable[[Tensor], Tensor]
 Cell = str | int | float | None
@@ -48,9 +45,6 @@ class Record:
     ciede2000: float
     protocol: str
     seconds: float
-
-
-_TYPES: dict[str, Callable[[str], Any]] = get_type_hints(Record)  # column -> how to read it
 
 
 def identity(hazy: Tensor) -> Tensor:
@@ -146,7 +140,7 @@ def paired_differences(
 
 
 def summarise(records: Iterable[Record]) -> list[dict[str, Cell]]:
-    """One row a method and protocol: each metric's mean and 95 % bootstrap interval over scenes.
+    """One row a method and protocol: each metric's mean and 95 % interval over scenes.
 
     `<metric>_low` and `_high` are None for one scene or an infinite PSNR; `seconds` is a median.
     """
@@ -161,29 +155,8 @@ def summarise(records: Iterable[Record]) -> list[dict[str, Cell]]:
         for metric in METRICS:
             values = [getattr(record, metric) for record in group]
             sure = distinct > 1 and all(map(math.isfinite, values))
-            interval = bootstrap_interval(values, scenes=scenes) if sure else None
+            interval = scene_interval(values, scenes) if sure else None
             low, high = (interval.low, interval.high) if interval else (None, None)
             row |= {metric: fmean(values), f"{metric}_low": low, f"{metric}_high": high}
         rows.append(row | {"seconds": median(record.seconds for record in group)})
     return rows
-
-
-def write_csv(records: Iterable[Record], path: Path | str) -> None:
-    """One line a record; numbers in full, so that `read_csv` gives the same records back."""
-    with atomic_path(path) as temporary, temporary.open("w", newline="", encoding="utf-8") as file:
-        writer = csv.writer(file)
-        writer.writerow(_TYPES)
-        writer.writerows(astuple(record) for record in records)
-
-
-def read_csv(path: Path | str) -> list[Record]:
-    """The records that `write_csv` wrote."""
-    with Path(path).open(newline="", encoding="utf-8") as file:
-        header, *rows = list(csv.reader(file)) or [[]]
-    if header != list(_TYPES):
-        raise ValueError(f"{path}: expected the columns {','.join(_TYPES)}, got {','.join(header)}")
-    try:
-        cells = [zip(_TYPES.values(), row, strict=True) for row in rows]
-        return [Record(*(read(cell) for read, cell in row)) for row in cells]
-    except ValueError as error:
-        raise ValueError(f"{path}: a record is damaged: {error}; write it anew") from error

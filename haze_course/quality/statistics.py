@@ -11,6 +11,7 @@ Differences are paired: both methods on the same image, or from the same seed. T
 import math
 from collections.abc import Sequence
 from dataclasses import dataclass
+from statistics import fmean
 from typing import Literal
 
 import torch
@@ -19,6 +20,7 @@ from torch import Tensor
 from haze_course.guards import check_count, check_number
 
 Verdict = Literal["better", "worse", "not distinguishable"]
+FEW = 20  # scenes: a bootstrap of fewer is too narrow
 
 
 @dataclass(frozen=True)
@@ -90,6 +92,23 @@ def seed_interval(
     count, mean = len(values), values.mean().item()
     half = float(student_t.ppf((1 + level) / 2, count - 1)) * values.std().item() / math.sqrt(count)
     return Interval(mean, mean - half, mean + half, count, level, over)
+
+
+def scene_means(differences: Sequence[float] | Tensor, scenes: Sequence[str]) -> list[float]:
+    """Mean of the images' differences in each scene, in the order the scenes first appear."""
+    own: dict[str, list[float]] = {scene: [] for scene in scenes}
+    for difference, scene in zip(differences, scenes, strict=True):
+        own[scene].append(float(difference))
+    return [fmean(some) for some in own.values()]
+
+
+def scene_interval(
+    differences: Sequence[float] | Tensor, scenes: Sequence[str], *, over: str = "scenes"
+) -> Interval:
+    """95 % interval over scenes: whole ones are drawn; of fewer than 20, Student's t over means."""
+    if len(set(scenes)) < FEW:
+        return seed_interval(scene_means(differences, scenes), over=over)
+    return bootstrap_interval(differences, scenes=scenes, over=over)
 
 
 def verdict(interval: Interval) -> Verdict:

@@ -1,15 +1,19 @@
 """What a learner has attempted and solved: a small file beside their notebooks."""
 
+import csv
 import hashlib
 import json
 import time
+from collections.abc import Iterable, Mapping
 from pathlib import Path
 from typing import TypedDict
 
-from haze_course.paths import write_text
+from haze_course.paths import atomic_path, write_text
 from haze_course.teaching.verdict import Verdict
 
 FILE = "progress.json"
+COLUMNS = ("folder", "exercise", "done", "held", "count", "attempts", "when")
+_NOTEBOOKS = "[0-9][0-9]_*.ipynb"
 
 
 class Entry(TypedDict):
@@ -46,6 +50,53 @@ def read_progress(folder: Path) -> Progress:
             f"{file}: expected JSON as the exercises write it, found something else ({error}); "
             "move it away to start afresh"
         ) from error
+
+
+def read_learner(folder: Path) -> Progress:
+    """The progress in a learner's folder; {} where the notebooks are and nothing was attempted.
+
+    Raises:
+        FileNotFoundError: no folder, or neither a notebook of the course nor progress in it.
+        ValueError: the file is damaged.
+    """
+    if not folder.is_dir():
+        found = "a file" if folder.exists() else "none"
+        raise FileNotFoundError(
+            f"{folder}: expected a folder of notebooks, found {found}; name yours"
+        )
+    if not (folder / FILE).is_file() and not any(folder.glob(_NOTEBOOKS)):
+        raise FileNotFoundError(
+            f"{folder}: expected notebooks of the course or {FILE}, found neither; "
+            "name the folder that haze-course start made, or those of several learners"
+        )
+    return read_progress(folder)
+
+
+def solved(progress: Progress, names: Iterable[str]) -> int:
+    """How many of these exercises are done."""
+    return sum(name in progress and progress[name]["done"] for name in names)
+
+
+def write_csv(learners: Mapping[str, Progress], asked: Mapping[str, int], path: Path) -> None:
+    """One line a learner's folder and exercise, also where it was not attempted.
+
+    Args:
+        learners: name of a folder -> the progress in it.
+        asked: exercise -> how many properties a right answer has.
+        path: is replaced, complete or not at all. Its `done` is 1 or 0.
+    """
+    with atomic_path(path) as temporary, temporary.open("w", newline="", encoding="utf-8") as file:
+        writer = csv.writer(file)
+        writer.writerow(COLUMNS)
+        for folder, progress in learners.items():
+            for name, count in asked.items():
+                entry = progress.get(name)
+                known = (
+                    [int(entry["done"]), *(entry[k] for k in ("held", "count", "attempts", "when"))]
+                    if entry
+                    else [0, 0, count, 0, ""]
+                )
+                writer.writerow([folder, name, *known])
 
 
 def record(name: str, verdict: Verdict, folder: Path, answer: str = "") -> None:
