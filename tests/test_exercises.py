@@ -1,9 +1,12 @@
 """The checks are checked: wrong answers fall, right ones pass, stubs are noticed."""
 
+import contextlib
 import functools
 import inspect
 import re
+from collections.abc import Callable
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import pytest
@@ -196,6 +199,68 @@ def test_a_right_answer_fits_into_the_notebook(monkeypatch: pytest.MonkeyPatch) 
     assert found.dtype == torch.float32
 
 
+class ComparedError(Exception):
+    """A result was compared; the rest of the property is of no interest."""
+
+
+def form(result: Any) -> Any:
+    """What code that goes on with a result relies on."""
+    if isinstance(result, torch.Tensor):
+        return result.ndim, result.is_floating_point()
+    if isinstance(result, tuple | list):
+        return type(result), [form(part) for part in result]
+    return nn.Module if isinstance(result, nn.Module) else type(result)
+
+
+def assert_fits(name: str, answer: Callable[..., Any]) -> None:
+    """In the notebook, a right answer's results have the form of the reference's."""
+    asked = ALL[name]
+    fitting = exercises._fitting(answer, asked)
+
+    def compared(*args: Any, **kwargs: Any) -> Any:
+        assert form(fitting(*args, **kwargs)) == form(asked.reference(*args, **kwargs))
+        raise ComparedError
+
+    for held in asked.properties:
+        with contextlib.suppress(ComparedError):
+            held(compared, Draw(SEED))
+
+
+@pytest.mark.parametrize(("name", "number", "answer"), [u for u in UNUSUAL if callable(u[2])])
+def test_an_unusual_right_answer_fits_into_its_notebook(
+    name: str, number: int, answer: Callable[..., Any]
+) -> None:
+    assert_fits(name, answer)
+
+
+def listed(result: Any) -> Any:
+    """Plain Python: lists of numbers."""
+    if isinstance(result, torch.Tensor):
+        return result.tolist()
+    return [listed(part) for part in result] if isinstance(result, tuple | list) else result
+
+
+def boxed(result: Any) -> Any:
+    """Tensors, with a dimension even where there is one number."""
+    if isinstance(result, tuple | list):
+        return [boxed(part) for part in result]
+    if isinstance(result, float | int) or getattr(result, "ndim", 1) == 0:
+        return torch.as_tensor(result).reshape(1)
+    return result
+
+
+@pytest.mark.parametrize("wrap", [listed, boxed])
+@pytest.mark.parametrize("name", [name for name, asked in ALL.items() if callable(asked.reference)])
+def test_what_the_checks_accept_fits_into_the_notebook(
+    name: str, wrap: Callable[[Any], Any]
+) -> None:
+    def answer(*args: Any, **kwargs: Any) -> Any:
+        return wrap(ALL[name].reference(*args, **kwargs))
+
+    if check(ALL[name], answer, SEED).done:
+        assert_fits(name, answer)
+
+
 def test_a_damaged_progress_file_stops_nobody(
     capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -227,6 +292,17 @@ def test_what_a_right_answer_returns_is_what_the_notebook_can_go_on_with(
     assert scalar.shape == ()
 
 
+@pytest.mark.parametrize(
+    "clip", [lambda x: x.clamp(0, 1).tolist(), np.vectorize(lambda x: min(max(x, 0.0), 1.0))]
+)
+def test_a_picture_comes_back_as_a_tensor_of_the_type_that_went_in(clip: Any) -> None:
+    own = exercises.exercise("00-1", clip)
+    for dtype in (torch.float32, torch.float64):
+        picture = torch.tensor([[[[-1.0, 0.25], [0.5, 2.0]]]], dtype=dtype)
+        assert torch.equal(own(picture), picture.clamp(0, 1))
+        assert own(picture).dtype == dtype
+
+
 @pytest.mark.parametrize("clip", [functools.partial(torch.clamp, min=0, max=1), nn.Hardtanh(0, 1)])
 def test_an_answer_without_python_source_is_judged_all_the_same(
     clip: object, capsys: pytest.CaptureFixture[str]
@@ -252,3 +328,26 @@ def test_a_solution_is_shown_where_no_progress_can_be_kept(
     assert "99-8 has no answer, attempts, count, held, when" in capsys.readouterr().out
     exercises.reveal("99-8")
     assert "return 2 * x" in capsys.readouterr().out
+
+
+def test_cancelled_colours_are_called_so() -> None:
+    mistake = next(m for m in mistakes_of("05")["05-2"] if m.what == "colours cancel")
+    said = check(ALL["05-2"], mistake.answer, SEED).broken.counterexample
+    assert "is the amount of the colours' sum, not the sum of their amounts" in said
+
+
+@pytest.mark.parametrize("line", [3, 5])
+def test_a_repair_of_b_keeps_the_shuffling(line: int) -> None:
+    answer = ALL["08-4"].reference | {"B": line}
+    assert "are not shuffled any more" in check(ALL["08-4"], answer, SEED).broken.counterexample
+
+
+def test_what_moves_a_little_is_told_in_digits() -> None:
+    def nearly_paired(taught: torch.Tensor, alone: torch.Tensor) -> Any:
+        low, high, said = ALL["08-2"].reference(taught, alone)
+        return low + 3e-3 * (alone - 20).mean(dim=1), high, said
+
+    said = check(ALL["08-2"], nearly_paired, SEED).broken.counterexample
+    moved = re.search(r"low moves by (\S+)$", said)
+    assert moved
+    assert float(moved[1]) > 0

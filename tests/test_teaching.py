@@ -1,5 +1,6 @@
 """Quizzes and widgets: text where nobody sits, buttons and sliders elsewhere; the pack."""
 
+import csv
 import io
 import re
 from datetime import UTC, datetime
@@ -9,7 +10,7 @@ from typing import Any
 import nbformat
 import pytest
 import torch
-from command import call
+from command import call, refused
 from matplotlib.figure import Figure
 from PIL import Image
 from torch import Tensor
@@ -21,7 +22,8 @@ from haze_course.paths import notebooks_folder
 from haze_course.plots.web import html_images, html_swipe
 from haze_course.teaching import upload, widgets
 from haze_course.teaching.checking import Result, Verdict, Violation, choice
-from haze_course.teaching.progress import FILE, record
+from haze_course.teaching.exercises import exercises_of
+from haze_course.teaching.progress import COLUMNS, FILE, record
 from haze_course.teaching.quiz import parse, quiz_text, quiz_widget, quizzes_of
 
 NUMBERS = [path.stem[:2] for path in sorted(notebooks_folder().glob("[0-9][0-9]_*.ipynb"))]
@@ -29,6 +31,7 @@ QUIZZES = {name: asked for n in NUMBERS for name, asked in quizzes_of(n).items()
 QUIZ = parse("# 99-exit\n\nGrey?\n\n- [x] Yes.\n  Fog is.\n- [ ] Blue & red.\n  Look again.")[
     "99-exit"
 ]
+GOOD, BAD = Result("a", "It holds."), Result("b", "It does not.", "x = 1")
 
 
 @pytest.mark.parametrize("name", QUIZZES)
@@ -231,9 +234,8 @@ def test_pictures_in_a_page_say_what_they_are() -> None:
 
 
 def test_progress_is_listed(tmp_path: Path) -> None:
-    good, bad = Result("a", "It holds."), Result("b", "It does not.", "x = 1")
-    record("03-1", Verdict((good, good, bad, bad)), tmp_path, "first try")
-    record("03-2", Verdict((good,)), tmp_path)
+    record("03-1", Verdict((GOOD, GOOD, BAD, BAD)), tmp_path, "first try")
+    record("03-2", Verdict((GOOD,)), tmp_path)
     record("03-3", Verdict(()), tmp_path)
     done = call("progress", tmp_path)
     assert done.exit_code == 0, done.output
@@ -243,6 +245,74 @@ def test_progress_is_listed(tmp_path: Path) -> None:
     assert re.search(r"Together: 1 of \d+ exercises done", done.output)
     (tmp_path / FILE).write_text("{")
     assert "move it away to start afresh" in call("progress", tmp_path).output
+
+
+@pytest.fixture
+def group(tmp_path: Path) -> Path:
+    """Two learners: Ada has solved 03-2 and tried 03-1 twice, Bo has not begun."""
+    record("03-1", Verdict((GOOD, BAD, BAD, BAD)), tmp_path / "ada", "first")
+    record("03-1", Verdict((GOOD, GOOD, BAD, BAD)), tmp_path / "ada", "second")
+    record("03-2", Verdict((GOOD,)), tmp_path / "ada")
+    empty(tmp_path / "bo" / "00_start_here.ipynb")
+    return tmp_path
+
+
+def empty(path: Path) -> Path:
+    path.parent.mkdir(parents=True)
+    path.touch()
+    return path
+
+
+def test_progress_of_several_is_a_table(group: Path) -> None:
+    done = call("progress", group / "ada", group / "bo", group / "ada" / ".." / "ada")
+    assert done.exit_code == 0, done.output
+    head, ada, bo = (line.split() for line in done.output.splitlines())
+    assert head == ["folder", *NUMBERS, "together"]
+    asked = [len(exercises_of(number)) for number in NUMBERS]
+    assert bo == ["bo", *(f"0/{count}" for count in asked), f"0/{sum(asked)}"]
+    assert [ada[0], ada[1 + NUMBERS.index("03")], ada[-1]] == ["ada", "1/4", f"1/{sum(asked)}"]
+    assert len({len(line) for line in done.output.splitlines()}) == 1, "columns are aligned"
+
+
+def test_progress_tells_folders_of_one_name_apart(group: Path) -> None:
+    beside = [group / learner / "my-course" for learner in ("ada", "bo")]
+    mine = [empty(folder / "03_dark_channel.ipynb").parent for folder in beside]
+    lines = call("progress", *mine, group / "bo").output.splitlines()
+    assert [line.split()[0] for line in lines[1:]] == [*map(str, mine), "bo"]
+
+
+def test_progress_as_csv_has_a_line_a_folder_and_exercise(group: Path) -> None:
+    kept = group / "class.csv"
+    given = ("progress", group / "ada", group / "bo", "--csv", kept)
+    assert call(*given).exit_code == 0
+    with kept.open(newline="", encoding="utf-8") as file:
+        rows = list(csv.DictReader(file))
+    assert tuple(rows[0]) == COLUMNS
+    every = [name for number in NUMBERS for name in exercises_of(number)]
+    assert [(row["folder"], row["exercise"]) for row in rows] == [
+        (folder, name) for folder in ("ada", "bo") for name in every
+    ]
+    found = {(row["folder"], row["exercise"]): list(row.values())[2:] for row in rows}
+    assert found["ada", "03-1"][:-1] == ["0", "2", "4", "2"]
+    assert found["ada", "03-2"][:-1] == ["1", "1", "1", "1"]
+    assert re.fullmatch(r"\d{4}-\d\d-\d\d \d\d:\d\d", found["ada", "03-2"][-1])
+    asked = exercises_of("03")["03-1"]
+    assert found["bo", "03-1"] == ["0", "0", str(len(asked.properties)), "0", ""]
+    kept.write_text("mine")
+    refused(call(*given), "class.csv is there already")
+    assert kept.read_text() == "mine"
+    assert call(*given, "--force").exit_code == 0
+    assert kept.read_text().startswith("folder,exercise,done,")
+
+
+def test_progress_of_a_wrong_folder_is_not_zero(group: Path) -> None:
+    empty(group / "wrong" / "thesis.ipynb")
+    given = ("progress", group / "bo", group / "wrong", "--csv", group / "class.csv")
+    refused(call(*given), "wrong: expected notebooks of the course or progress.json, found neither")
+    assert not (group / "class.csv").exists()
+    begun = call("progress", group / "bo")
+    assert begun.exit_code == 0
+    assert re.search(r"Together: 0 of \d+ exercises done", begun.output)
 
 
 def test_sessions_are_even() -> None:
@@ -259,7 +329,10 @@ def test_the_instructors_pack_is_solved_and_never_replaces_anything(tmp_path: Pa
     source = "\n".join(cell.source for cell in solved.cells)
     assert "return ..." not in source
     assert "window = rows[" in source
-    assert "### Exercise 03-1" in guide
+    assert "### Exercise 03-1 (12 minutes)\n\n> Write the definition down, pixel by pixel" in guide
+    begun = re.findall(r"### Exercise \d\d-\d \(\d+ minutes\)\n\n> \w", guide)
+    assert len(begun) == guide.count("### Exercise ")
+    assert "03‑1 (12), 03‑2 (10)" in guide.replace("\u00a0", " ")  # in the plan
     assert "**the window is forgotten**: 2 of 4 properties hold." in guide
     assert "### Quiz 03-exit" in guide
     pages = {path.stem for path in (tmp_path / "pack").glob("*.html")}
@@ -267,6 +340,31 @@ def test_the_instructors_pack_is_solved_and_never_replaces_anything(tmp_path: Pa
     again = call("instructor", "-o", tmp_path / "pack")
     assert again.exit_code == 2
     assert "is not empty" in again.output
+
+
+def test_a_lesson_knows_the_text_of_its_exercises(tmp_path: Path) -> None:
+    """Up to the end of the cell, or to the next one; none may be missing."""
+    path = tmp_path / "00_start_here.ipynb"
+    cells = [
+        "# 00\n\n*20 minutes*",
+        "Learn.",
+        "Before.\n\n**Exercise 00-1** (3 minutes). Clip $x$.\n\n- at 1\n\n"
+        "**Exercise 00-2** (4 minutes). Break it.",
+    ]
+
+    def written(texts: list[str]) -> Path:
+        new = nbformat.v4.new_markdown_cell
+        nbformat.write(nbformat.v4.new_notebook(cells=[new(text) for text in texts]), path)
+        return path
+
+    assert instructor.read_lesson(written(cells)).tasks == {
+        "00-1": instructor.Task(3, "Clip $x$.\n\n- at 1"),
+        "00-2": instructor.Task(4, "Break it."),
+    }
+    without = [cell.replace("(4 minutes)", "") for cell in cells]
+    said = f"{path}: expected a paragraph '**Exercise 00-2** (10 minutes). ...'"
+    with pytest.raises(ValueError, match=re.escape(said)):
+        instructor.read_lesson(written(without))
 
 
 def test_an_answer_takes_the_place_of_a_stub() -> None:

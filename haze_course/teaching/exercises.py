@@ -1,12 +1,13 @@
 """Exercises in a notebook: a verdict, hints, and a notebook that goes on in any case."""
 
+import contextlib
 import functools
 import html
 import importlib
 import inspect
 import pprint
 import random
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from pathlib import Path
 from typing import Any, TypeVar
 
@@ -14,7 +15,7 @@ import numpy as np
 import torch
 
 from haze_course.plots.figures import show_text
-from haze_course.teaching.checking import Exercise, check, plain
+from haze_course.teaching.checking import Draw, Exercise, check, plain
 from haze_course.teaching.progress import Progress, read_progress, record
 from haze_course.teaching.verdict import Verdict
 
@@ -53,9 +54,10 @@ def exercise(name: str, answer: Answer) -> Answer:
         answer: the learner's function or value; a stub returns or is `...`.
 
     Returns:
-        `answer` when every property holds on fresh random input, else the reference. Arrays that
-        a right function returns become tensors, doubles the type that went in, what can be gone
-        through once a list; words are spelt as the reference's.
+        `answer` when every property holds on fresh random input, else the reference. What a right
+        function returns takes the form of what the reference does: lists and arrays become
+        tensors, of the type that went in, and tensors of one value numbers, or the other way
+        round. Words are spelt as the reference's.
     """
     asked = find_exercise(name)
     verdict = check(asked, answer, random.SystemRandom().randrange(10**6))
@@ -67,20 +69,22 @@ def exercise(name: str, answer: Answer) -> Answer:
     except (OSError, ValueError) as error:
         note = f"\n\nYour progress could not be kept: {error}"
     show_text(_text(name, verdict, asked, answer) + note)
-    return _fitting(answer, asked.reference) if verdict.done else asked.reference
+    return _fitting(answer, asked) if verdict.done else asked.reference
 
 
-def _fitting(answer: Any, reference: Any) -> Any:
+def _fitting(answer: Any, asked: Exercise) -> Any:
     """A right answer that the rest of the notebook can go on with as with the reference."""
     if isinstance(answer, Mapping):
-        return {name: _as_spelt(value, reference.get(name)) for name, value in answer.items()}
-    if not inspect.isfunction(answer):
+        return {name: _as_spelt(value, asked.reference.get(name)) for name, value in answer.items()}
+    if not inspect.isfunction(asked.reference):
         return answer
+    samples = _samples(asked)
 
     @functools.wraps(answer)
     def fitting(*args: Any, **kwargs: Any) -> Any:
-        given = [x.dtype for x in (*args, *kwargs.values()) if isinstance(x, torch.Tensor)]
-        return _as_given(answer(*args, **kwargs), given[0] if given else None)
+        given = _tensors((*args, *kwargs.values()))
+        dtype = next((x.dtype for x in given if x.is_floating_point()), None)
+        return _in_form(answer(*args, **kwargs), samples.get(bool(given)), dtype)
 
     return fitting
 
@@ -90,16 +94,74 @@ def _as_spelt(given: Any, wanted: Any) -> Any:
     return wanted if alike else given
 
 
+def _tensors(given: Iterable[Any]) -> list[torch.Tensor]:
+    return [x for x in given if isinstance(x, torch.Tensor)]
+
+
+def _samples(asked: Exercise) -> dict[bool, Any]:
+    """What the reference returns where tensors go in (True), and where none does (False).
+
+    The first call of each property will do: it is made here, and the property left.
+    """
+    found: dict[bool, Any] = {}
+
+    class SeenError(Exception):
+        pass
+
+    def seen(*args: Any, **kwargs: Any) -> Any:
+        given = _tensors((*args, *kwargs.values()))
+        found.setdefault(bool(given), asked.reference(*args, **kwargs))
+        raise SeenError
+
+    for held in asked.properties:
+        with contextlib.suppress(SeenError):
+            held(seen, Draw(0))
+    return found
+
+
+def _in_form(result: Any, sample: Any, dtype: torch.dtype | None) -> Any:
+    """A result in the form of a sample: a tensor, a number, or several of them."""
+    if isinstance(result, Iterator):
+        result = list(result)
+    if isinstance(sample, torch.Tensor):
+        return _as_tensor(result, sample, dtype)
+    if isinstance(sample, int | float):
+        return _as_number(result, sample)
+    many = isinstance(result, torch.Tensor | np.ndarray | tuple | list)
+    if many and isinstance(sample, list) and sample:  # of any length, all alike
+        return [_in_form(part, sample[0], dtype) for part in result]
+    if many and isinstance(sample, tuple) and len(result) == len(sample):
+        return tuple(_in_form(*pair, dtype) for pair in zip(result, sample, strict=True))
+    return _as_given(result, dtype)
+
+
+def _as_tensor(result: Any, sample: torch.Tensor, dtype: torch.dtype | None) -> torch.Tensor:
+    if isinstance(result, np.ndarray):
+        result = result.copy()  # of a mirrored view, whose strides are negative
+    found = torch.as_tensor(result)
+    if found.numel() == 1 and sample.ndim <= 1:  # the checks take () and (1,) for the same
+        found = found.reshape((1,) * sample.ndim)
+    return found.to(dtype if dtype and sample.is_floating_point() else sample.dtype)
+
+
+def _as_number(result: Any, sample: float) -> Any:
+    if not isinstance(result, int | float):
+        found = torch.as_tensor(result)
+        if found.numel() != 1:
+            return _as_given(result, None)
+        result = found.item()
+    return round(result) if isinstance(sample, int) else float(result)
+
+
 def _as_given(result: Any, dtype: torch.dtype | None) -> Any:
+    """Where nothing is known of the form: arrays become tensors, doubles what went in."""
     if isinstance(result, Iterator):
         result = list(result)
     if isinstance(result, tuple | list):
         parts = [_as_given(part, dtype) for part in result]
         return parts if isinstance(result, list) else tuple(parts)
     if isinstance(result, np.ndarray):
-        result = torch.from_numpy(
-            result.copy()
-        )  # as of a mirrored view, whose strides are negative
+        result = torch.from_numpy(result.copy())
     if isinstance(result, torch.Tensor) and result.is_floating_point() and dtype:
         return result.to(dtype)
     return result

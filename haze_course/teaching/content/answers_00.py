@@ -43,6 +43,10 @@ def clip_by_a_loop(image):
     return torch.tensor(values, dtype=torch.float64).reshape(image.shape)
 
 
+def clip_as_a_list(image):
+    return image.clamp(0, 1).tolist()
+
+
 def a_right_clip(image):
     return image.clamp(0, 1)
 
@@ -84,6 +88,6 @@ MISTAKES = {
 }
 
 UNUSUAL = {
-    "00-1": (clip_by_arrays, clip_by_relu, clip_by_a_loop),
+    "00-1": (clip_by_arrays, clip_by_relu, clip_by_a_loop, clip_as_a_list),
     "00-2": (one_grey, squashed, upside_down, wrapped_around, stretched),
 }

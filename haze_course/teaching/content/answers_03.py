@@ -45,6 +45,19 @@ def dark_channel_by_pooling(image, patch):
     return -F.max_pool2d(-least, patch, stride=1, padding=patch // 2)
 
 
+def dark_channel_as_a_list(image, patch):
+    rows, reach = image[0].tolist(), patch // 2
+    least = [
+        [min(colours) for colours in zip(*row, strict=True)] for row in zip(*rows, strict=True)
+    ]
+    dark = []
+    for y in range(len(least)):
+        near = least[max(y - reach, 0) : y + reach + 1]
+        column = [min(values) for values in zip(*near, strict=True)]
+        dark.append([min(column[max(x - reach, 0) : x + reach + 1]) for x in range(len(column))])
+    return [[dark]]
+
+
 def brightest_of_all(hazy, dark, fraction=0.001):
     del dark, fraction
     colours = hazy.flatten(2)[0]
@@ -87,6 +100,13 @@ def airlight_by_threshold(hazy, dark, fraction=0.001):
     least = dark.flatten().sort().values[-count]
     brightness = torch.where(dark >= least, hazy.mean(dim=1, keepdim=True), -1.0)
     return hazy.flatten(2)[:, :, brightness.argmax()]
+
+
+def airlight_as_a_list(hazy, dark, fraction=0.001):
+    pixels = list(zip(dark.flatten().tolist(), *hazy[0].flatten(1).tolist(), strict=True))
+    pixels.sort(reverse=True)
+    asked = pixels[: max(int(fraction * len(pixels)), 1)]
+    return [list(max(asked, key=lambda pixel: sum(pixel[1:]))[1:])]
 
 
 def eps_forgotten(mean_g, mean_p, mean_gp, mean_gg, eps):
@@ -156,8 +176,8 @@ MISTAKES = {
 }
 
 UNUSUAL = {
-    "03-1": (dark_channel_of_arrays, dark_channel_by_pooling),
-    "03-2": (airlight_by_sorting, airlight_by_threshold),
+    "03-1": (dark_channel_of_arrays, dark_channel_by_pooling, dark_channel_as_a_list),
+    "03-2": (airlight_by_sorting, airlight_by_threshold, airlight_as_a_list),
     "03-3": (fit_by_solving, fit_as_a_list),
     "03-4": (
         {name: verdict.upper() for name, verdict in FAILURES.items()},

@@ -85,6 +85,15 @@ def interval_by_loops(taught, alone):
     return low, high, torch.tensor(said)
 
 
+def interval_in_single_precision(taught, alone):
+    low, high, said = torch.zeros(3, len(taught))
+    for k, d in enumerate((taught.float() - alone.float()).unbind()):
+        half = student_t.ppf(0.975, len(d) - 1) * d.std() / len(d) ** 0.5
+        low[k], high[k] = d.mean() - half, d.mean() + half
+        said[k] = 1 if low[k] > 0 else -1 if high[k] < 0 else 0
+    return low, high, said
+
+
 MISTAKES = {
     "08-1": (
         Mistake(
@@ -142,7 +151,8 @@ MISTAKES = {
         Mistake("shuffling is blamed", BUGS | {"B": 3}, "each_gets_its_own_lesson"),
         Mistake("the student is blamed", BUGS | {"C": 2}, "the_teacher_sees_its_range"),
         Mistake("the shared seed is blamed", BUGS | {"D": 2}, "nobody_gains_by_choosing"),
-        Mistake("the report is blamed", BUGS | {"D": 7}, "nobody_gains_by_choosing"),
+        Mistake("the difference is blamed", BUGS | {"D": 8}, "nobody_gains_by_choosing"),
+        Mistake("the picture is blamed", BUGS | {"B": 5}, "each_gets_its_own_lesson"),
     ),
 }
 
@@ -151,11 +161,12 @@ UNUSUAL = {
         dict(reversed(RIVALS.items())),
         OrderedDict((rival, f" {arm.title()}") for rival, arm in RIVALS.items()),
     ),
-    "08-2": (interval_by_scipy, interval_by_loops),
+    "08-2": (interval_by_scipy, interval_by_loops, interval_in_single_precision),
     "08-3": (RIGHT_PLAN | {"seeds": 11}, RIGHT_PLAN | {"seeds": 12.0}),
     "08-4": (
         {name: str(line) for name, line in BUGS.items()},
         dict(reversed((BUGS | {"A": 2}).items())),  # the wrapper should not hold it
+        BUGS | {"B": 4, "D": 7},  # `zip(order, order)`; fresh pictures are reported
         BUGS | {"A": 6, "D": 6},  # the teacher is put to rest at each step; the last is taken
     ),
 }

@@ -1,5 +1,7 @@
 """Answers to the exercises of notebook 10: typical wrong ones, and right but unusual ones."""
 
+import math
+
 import numpy as np
 import torch
 
@@ -50,6 +52,12 @@ def zero_not_rounded(x, low, high):
     return low + step * q
 
 
+def zero_cut_off_downwards(x, low, high):
+    step = (high - low) / 255
+    zero = math.floor(-128 - low / step)
+    return step * ((torch.floor(x / step + 0.5) + zero).clamp(-128, 127) - zero)
+
+
 def no_clamp(x, low, high):
     step = (high - low) / 255
     return step * torch.round(x / step)
@@ -71,6 +79,12 @@ def in_unsigned_numpy(x, low, high):
     zero = int(np.rint(-low / step))
     q = np.clip(np.rint(np.asarray(x) / step) + zero, 0, 255)
     return (q - zero) * step
+
+
+def in_single_precision(x, low, high):
+    step = torch.tensor((high - low) / 255)
+    zero = torch.round(-128 - low / step)
+    return step * ((x.float() / step).round().add(zero).clamp(-128, 127) - zero)
 
 
 def by_pytorch(x, low, high):
@@ -130,6 +144,7 @@ MISTAKES = {
     ),
     "10-2": (
         Mistake("cut off instead of rounded", cut_off_downwards, "moves_by_half_a_step"),
+        Mistake("the place of zero is cut off", zero_cut_off_downwards, "moves_by_half_a_step"),
         Mistake("the place of zero is not a whole number", zero_not_rounded, "zero_stays_zero"),
         Mistake("nothing is clamped", no_clamp, "has_at_most_256_values"),
         Mistake("no zero point", no_zero_point, "moves_by_half_a_step"),
@@ -146,6 +161,6 @@ MISTAKES = {
 
 UNUSUAL = {
     "10-1": (with_a_loop, in_numpy),
-    "10-2": (in_unsigned_numpy, by_pytorch),
+    "10-2": (in_unsigned_numpy, by_pytorch, in_single_precision),
     "10-3": (with_while, with_arrays),
 }

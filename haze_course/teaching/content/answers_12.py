@@ -55,6 +55,21 @@ def edges_by_kernels(clear, dehazed):
     return 0.5 * across.abs().mean() + 0.5 * down.abs().mean()
 
 
+def edges_in_single_precision(clear, dehazed):
+    error = dehazed.float() - clear.float()
+    step = torch.tensor([-1.0, 1.0]).repeat(3, 1)
+    across = F.conv2d(error, step.view(3, 1, 1, 2), groups=3)
+    down = F.conv2d(error, step.view(3, 1, 2, 1), groups=3)
+    return (across.abs().mean() + down.abs().mean()) / 2
+
+
+def edges_with_a_plain_kernel(clear, dehazed):
+    error = (dehazed - clear).reshape(-1, 1, *clear.shape[2:])
+    across = F.conv2d(error, torch.tensor([[[[-1.0, 1.0]]]]))
+    down = F.conv2d(error, torch.tensor([[[[-1.0], [1.0]]]]))
+    return (across.abs().mean() + down.abs().mean()) / 2
+
+
 def edges_by_loops(clear, dehazed):
     height, width = clear.shape[-2:]
     across = [
@@ -139,7 +154,12 @@ MISTAKES = {
 }
 
 UNUSUAL = {
-    "12-1": (edges_by_kernels, edges_by_loops),
+    "12-1": (
+        edges_by_kernels,
+        edges_by_loops,
+        edges_in_single_precision,
+        edges_with_a_plain_kernel,
+    ),
     "12-2": (
         {name: word.upper() for name, word in GOES.items()},
         dict(reversed([(name, f" {word} ") for name, word in GOES.items()])),

@@ -195,12 +195,17 @@ def says_how_strongly(answer, draw: Draw):
     with torch.no_grad():
         before = network(picture)[0, :, y, x].sum()
         for v, u in ((y, x), (y + 1, x), (y, x + 1), (y + 1, x - 1), (y + 2, x), (y + 2, x + 2)):
-            moved = 0
+            moves = torch.zeros(3).double()
             for colour in range(3):
                 raised = picture.clone()
                 raised[0, colour, v, u] += 1
-                moved += (network(raised)[0, :, y, x].sum() - before).abs()
-            same(found[v, u], moved, f"a 5 x 5 convolution, y = {y}, x = {x}, pixel ({v}, {u})")
+                moves[colour] = network(raised)[0, :, y, x].sum() - before
+            what = f"a 5 x 5 convolution, y = {y}, x = {x}, pixel ({v}, {u})"
+            if moves.sum().abs() < moves.abs().sum() - 1e-3:
+                cancelled = (found[v, u] - moves.sum().abs()).abs() < 1e-4
+                done = "is the amount of the colours' sum, not the sum of their amounts"
+                expect(not cancelled, f"{what}: yours, {found[v, u]:.4g}, {done}")
+            same(found[v, u], moves.abs().sum(), what)
 
 
 def asked_twice_answers_alike(answer, draw: Draw):

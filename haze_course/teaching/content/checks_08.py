@@ -115,8 +115,8 @@ def shared_luck_cancels(answer, draw: Draw):
     for name, one, other in zip(("low", "high"), before, after, strict=False):
         moved = (one - other).abs().max()
         expect(
-            moved < 1e-6,
-            f"4 studies, the luck of a seed added to both its scores: {name} moves by {moved:.2f}",
+            moved < 1e-3,  # single precision rounds scores of 20 dB, and t may be 4.3
+            f"4 studies, the luck of a seed added to both its scores: {name} moves by {moved:.2g}",
         )
 
 
@@ -125,8 +125,8 @@ def swapped_arms_mirror_it(answer, draw: Draw):
     taught, alone = _scores(draw, 5, 4, draw.number(1, 2))
     low, high, _ = _read(answer, taught, alone, "5 studies")
     mirrored = _read(answer, alone, taught, "5 studies, arms swapped")
-    same(mirrored[0], -high, "5 studies, low with the arms swapped", tolerance=1e-6)
-    same(mirrored[1], -low, "5 studies, high with the arms swapped", tolerance=1e-6)
+    same(mirrored[0], -high, "5 studies, low with the arms swapped")
+    same(mirrored[1], -low, "5 studies, high with the arms swapped")
 
 
 def the_verdict_follows_the_interval(answer, draw: Draw):
@@ -148,8 +148,8 @@ def agrees_with_student(answer, draw: Draw):
     alone = gained.roll(draw.whole(0, 9)) + 5
     low, high, _ = _read(answer, alone + gained, alone, "Student's ten patients")
     half = float(student_t.ppf(0.975, 9)) * gained.std(dim=1) / 10**0.5
-    same(low, gained.mean(dim=1) - half, "Student's ten patients, low", tolerance=1e-5)
-    same(high, gained.mean(dim=1) + half, "Student's ten patients, high", tolerance=1e-5)
+    same(low, gained.mean(dim=1) - half, "Student's ten patients, low")
+    same(high, gained.mean(dim=1) + half, "Student's ten patients, high")
 
 
 def keeps_its_promise(answer, draw: Draw):
@@ -267,13 +267,16 @@ def the_teacher_stays(answer, draw: Draw):
 
 
 def each_gets_its_own_lesson(answer, draw: Draw):
-    """With your line of B put right, a perfect student has nothing left to learn."""
+    """With your line of B put right, a perfect student has nothing to learn; shuffling stays."""
     line = _repaired(answer, "B", 7)
-    pictures = draw.image(4, 4, batch=6)
-    order = torch.arange(6).roll(draw.whole(1, 5))
-    lessons = pictures if line == 7 else pictures[order.argsort()]  # lessons[place], lessons[k]
-    extra = (_gram(pictures) - _gram(lessons)).square().mean()
+    pictures, counted = draw.image(4, 4, batch=6), torch.arange(6)
+    shuffled = counted.roll(draw.whole(1, 5))
+    shown = counted if line in (3, 5) else shuffled  # no `randperm`, or `pictures[k]`
+    taught = shuffled if line in (4, 7) else counted  # `zip(order, order)`, or `lessons[place]`
+    extra = (_gram(pictures[shown]) - _gram(pictures[taught])).square().mean()
     expect(extra == 0, f"B, {_right(line)}: the term of a perfect output is {extra:.2f}")
+    still = "each picture meets its own lesson, but the pictures are not shuffled any more"
+    expect(not shown.equal(counted), f"B, {_right(line)}: {still}")
 
 
 def the_teacher_sees_its_range(answer, draw: Draw):
@@ -291,11 +294,12 @@ def the_teacher_sees_its_range(answer, draw: Draw):
 def nobody_gains_by_choosing(answer, draw: Draw):
     """With your line of D put right, two arms of equally good students end level."""
     line = _repaired(answer, "D", 8)
-    expect(line != 7, f"D, {_right(line)}: test pictures choose the checkpoint all the same")
     noise = torch.randn(2, 4000, 40, generator=draw.generator).double()
     on_test = noise * torch.tensor([0.1, 0.3]).reshape(2, 1, 1)  # equally good checkpoints
     chosen = on_test.argmax(dim=2)
-    if line in (5, 6):  # validation pictures choose, or the last is taken: a place like any other
+    if line in (5, 6, 7):
+        # Validation pictures choose, the last is taken, or others than those that choose are
+        # reported: for the reported pictures, a place like any other.
         chosen = torch.zeros_like(chosen)
     kept = on_test.gather(2, chosen[..., None]).mean(dim=(1, 2))
     gain = (kept[1] - kept[0]).item()
