@@ -33,6 +33,7 @@ from haze_course.machine import cores, describe
 SIZES = {"256 x 256": (256, 256), "620 x 460": (460, 620), "1280 x 720": (720, 1280),
          "3840 x 2160": (2160, 3840)}  # fmt: skip
 COMPARED = "620 x 460"  # RESIDE's size
+QUARTERED = 4  # calls: of fewer, quartiles say nothing
 FIRST = "float32"
 WAYS = [FIRST, "channels last", "bfloat16", "compiled", "ONNX float32", "ONNX int8"]
 NETWORKS = ["student", "half-student", "ffa_net", "teacher"]
@@ -141,12 +142,13 @@ def collect(folder: Path, repeat: int, rounds: int, only: str | None) -> dict[Ce
     found = {}
     for cell, results in runs.items():
         seconds = sorted(s for result in results for s in result["seconds"])
-        quartiles = statistics.quantiles(seconds, n=4) if len(seconds) > 1 else [seconds[0]] * 3
         found[cell] = {
             "seconds": statistics.median(seconds),
-            "spread": quartiles[2] - quartiles[0],
             "mb": max(result["mb"] for result in results),
         }
+        if len(seconds) >= QUARTERED:
+            low, _, high = statistics.quantiles(seconds, n=4)
+            found[cell]["spread"] = high - low
     return found
 
 
@@ -171,14 +173,14 @@ def lines(found: dict[Cell, Found]) -> list[str]:
     table = [" | ".join(["", *head, ""]).strip(), "|---|---|" + "---:|" * (len(head) - 2)]
     for network, way in dict.fromkeys((network, way) for network, _, way in found):
         cells_here = [found.get((network, size, way)) for size in SIZES]
-        times = [f"{1000 * c['seconds']:.0f} ({1000 * c['spread']:.0f})" if c else ""
-                 for c in cells_here]  # fmt: skip
+        times = [_milliseconds(cell) if cell else "" for cell in cells_here]
         last = _compared(network, way, found, peaks)
         table.append(" | ".join(["", network, way, *times, *last, ""]).strip())
     note = (
         f"Measured on {describe()}. A product of two matrices of 2048 x 2048 reaches "
         f"{peaks[False]:.0f} GFLOP/s here in float32, {peaks[True]:.0f} in bfloat16: the peak. "
-        "Median of the calls after the first, quartiles apart in brackets. Times as fast as "
+        "Median of the calls after the first, in brackets how far the quartiles lie apart where "
+        f"{QUARTERED} calls or more were made. Times as fast as "
         "float32 in the default layout, share of the peak, MB above network and picture: at "
         f"{COMPARED}."
     )
@@ -188,9 +190,19 @@ def lines(found: dict[Cell, Found]) -> list[str]:
     if slow and fast:
         ratio = slow["seconds"] / fast["seconds"]
         notes.append(
-            f"The half-student in bfloat16 is {ratio:.1f} times as fast as the student in float32."
+            f"At {COMPARED} the half-student in bfloat16 is {ratio:.1f} times as fast as the "
+            "student in float32"
         )
+        if same := found.get(("student", COMPARED, "bfloat16")):
+            ratio = same["seconds"] / fast["seconds"]
+            notes[0] += f", and {ratio:.1f} times as fast as the student in bfloat16"
+        notes[0] += "."
     return [note, "", *table, "", *notes]
+
+
+def _milliseconds(cell: Found) -> str:
+    spread = f" ({1000 * cell['spread']:.0f})" if "spread" in cell else ""
+    return f"{1000 * cell['seconds']:.0f}{spread}"
 
 
 def _compared(
