@@ -1,11 +1,12 @@
 """Where the shipped files are, and how a file is written so that none is ever half-written."""
 
+import csv
 import hashlib
 import os
 import secrets
 import shutil
 import tempfile
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
@@ -86,6 +87,17 @@ def write_text(text: str, path: Path | str) -> None:
     """A text file in UTF-8, complete or not at all; see `atomic_path`."""
     with atomic_path(path) as temporary:
         temporary.write_text(text, encoding="utf-8")
+
+
+def write_table(header: Iterable[str], rows: Iterable[Iterable[object]], path: Path | str) -> None:
+    """A CSV file, complete or not at all; names that are not UTF-8 keep their bytes."""
+    with (
+        atomic_path(path) as temporary,
+        temporary.open("w", newline="", encoding="utf-8", errors="surrogateescape") as file,
+    ):
+        writer = csv.writer(file)
+        writer.writerow(header)
+        writer.writerows(rows)
 
 
 @contextmanager

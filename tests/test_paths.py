@@ -5,7 +5,14 @@ from concurrent.futures import ThreadPoolExecutor
 
 import pytest
 
-from haze_course.paths import atomic_path, data_folder, notebooks_folder, only_run_in, write_text
+from haze_course.paths import (
+    atomic_path,
+    data_folder,
+    notebooks_folder,
+    only_run_in,
+    write_table,
+    write_text,
+)
 
 
 def test_a_checkout_finds_its_own_folders():
@@ -94,3 +101,9 @@ def test_a_lock_is_of_one_user(tmp_path, monkeypatch):
     for name in (b"caf\xe9", "caf\u00e9".encode()):
         with only_run_in(os.fsdecode(name)):
             pass
+
+
+def test_a_table_keeps_the_bytes_of_a_name_that_is_not_text(tmp_path):
+    path = tmp_path / "class.csv"
+    write_table(["folder", "done"], [[os.fsdecode(b"caf\xe9"), 1]], path)
+    assert path.read_bytes().split() == [b"folder,done", b"caf\xe9,1"]

@@ -8,7 +8,7 @@ from dataclasses import asdict, astuple
 from pathlib import Path
 from typing import Any, get_type_hints
 
-from haze_course.paths import atomic_path, plain_name, write_text
+from haze_course.paths import plain_name, write_table, write_text
 from haze_course.quality.evaluation import Record, summarise
 
 _TYPES: dict[str, Callable[[str], Any]] = get_type_hints(Record)  # column -> how to read it
@@ -17,13 +17,7 @@ _SHOWN = 200  # characters of a damaged file that a message repeats
 
 def write_csv(records: Iterable[Record], path: Path | str) -> None:
     """One line a record; numbers in full, so that `read_csv` gives the same records back."""
-    with (
-        atomic_path(path) as temporary,
-        temporary.open("w", newline="", encoding="utf-8", errors="surrogateescape") as file,
-    ):
-        writer = csv.writer(file)
-        writer.writerow(_TYPES)
-        writer.writerows(astuple(record) for record in records)
+    write_table(_TYPES, (astuple(record) for record in records), path)
 
 
 def read_csv(path: Path | str) -> list[Record]:

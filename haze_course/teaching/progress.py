@@ -1,6 +1,5 @@
 """What a learner has attempted and solved: a small file beside their notebooks."""
 
-import csv
 import hashlib
 import json
 import time
@@ -8,7 +7,7 @@ from collections.abc import Iterable, Mapping
 from pathlib import Path
 from typing import TypedDict
 
-from haze_course.paths import atomic_path, write_text
+from haze_course.paths import write_table, write_text
 from haze_course.teaching.verdict import Verdict
 
 FILE = "progress.json"
@@ -85,18 +84,17 @@ def write_csv(learners: Mapping[str, Progress], asked: Mapping[str, int], path: 
         asked: exercise -> how many properties a right answer has.
         path: is replaced, complete or not at all. Its `done` is 1 or 0.
     """
-    with atomic_path(path) as temporary, temporary.open("w", newline="", encoding="utf-8") as file:
-        writer = csv.writer(file)
-        writer.writerow(COLUMNS)
-        for folder, progress in learners.items():
-            for name, count in asked.items():
-                entry = progress.get(name)
-                known = (
-                    [int(entry["done"]), *(entry[k] for k in ("held", "count", "attempts", "when"))]
-                    if entry
-                    else [0, 0, count, 0, ""]
-                )
-                writer.writerow([folder, name, *known])
+    rows = []
+    for folder, progress in learners.items():
+        for name, count in asked.items():
+            entry = progress.get(name)
+            known = (
+                [int(entry["done"]), *(entry[k] for k in ("held", "count", "attempts", "when"))]
+                if entry
+                else [0, 0, count, 0, ""]
+            )
+            rows.append([folder, name, *known])
+    write_table(COLUMNS, rows, path)
 
 
 def record(name: str, verdict: Verdict, folder: Path, answer: str = "") -> None:
